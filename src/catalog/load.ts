@@ -12,6 +12,7 @@ import { type FilePlace } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
 import { placedFiles } from './placed-files.ts'
+import { firstOf, lastBefore, sorted } from './positions.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
 import { lintFindings } from './rules/lints.ts'
@@ -145,21 +146,6 @@ function unreadEntry(kind: string, key: string): LeftOutEntry {
     key,
     findings: [error('unknown-reference', message, 'fix the file that cannot be read', undefined)],
   }
-}
-
-/** Very many findings of one rule have one cause; the first ones show it. */
-const mostByRule = 200
-
-function firstOf(found: Iterable<Diagnostic>): readonly Diagnostic[] {
-  const first: Diagnostic[] = []
-  for (const one of found) {
-    if (first.length === mostByRule) {
-      const message = `rule ${one.rule} has more than ${mostByRule} findings; the rest are not listed`
-      return [...first, error('more-findings', message, 'fix the listed ones first', undefined)]
-    }
-    first.push(one)
-  }
-  return first
 }
 
 class DraftBuilder implements Draft {
@@ -307,7 +293,7 @@ class DraftBuilder implements Draft {
         this.moved.push(...movesIn(whole['moved'], file))
         break
       case 'access':
-        this.access = whole as unknown as Access
+        this.access = whole as Access
         break
       case 'externals':
         this.addExternals(file, part(whole['externals']))
@@ -345,16 +331,6 @@ class DraftBuilder implements Draft {
       for (const [id, key] of Object.entries(part(entries)))
         this.mappings.push({ source, section, id, key: String(key as string), file })
   }
-}
-
-/** The entry that contains a position: the last entry that begins before it. */
-function lastBefore<T extends { readonly at: Position }>(
-  place: Position | undefined,
-  all: readonly T[],
-): T | undefined {
-  if (place === undefined) return undefined
-  const begun = all.filter(({ at }) => at.line < place.line || (at.line === place.line && at.column <= place.column))
-  return begun.toSorted((a, b) => b.at.line - a.at.line || b.at.column - a.at.column)[0]
 }
 
 function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
@@ -414,15 +390,6 @@ function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'dige
     mappings: Object.fromEntries(
       draft.mappings.map(({ source, section, id, key }) => [`${source} ${section} ${id}`, key]),
     ),
-  })
-}
-
-function sorted(findings: readonly Diagnostic[]): readonly Diagnostic[] {
-  return [...findings].sort((a, b) => {
-    const [x, y] = [a.at, b.at]
-    if (x === undefined || y === undefined) return (x === undefined ? 0 : 1) - (y === undefined ? 0 : 1)
-    if (x.file !== y.file) return x.file < y.file ? -1 : 1
-    return x.line - y.line || x.column - y.column
   })
 }
 

@@ -32,6 +32,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['file-kinds.ts', 'draft.ts', 'project.ts', 'subscribers.ts'],
     ['validate.ts', 'lifecycle.ts', 'placed-files.ts'],
     ['rules', 'left-out.ts'],
+    ['access-read.ts'],
     ['load.ts'],
   ],
   'src/handover': [['.'], ['carried'], ['recipe.ts'], ['obstacles.ts', 'plans.ts'], ['requests.ts', 'classify.ts']],

@@ -103,7 +103,7 @@ const dead = {
     'crossbill cancel <who>',
   ),
   offers_unknown: explained(
-    'catalog/access.yaml has an error, so the subscription that gives this offer is unknown. Nothing was cancelled.',
+    'The subscription that gives this offer is unknown, because catalog/access.yaml has an error. Nothing was cancelled.',
     'Correct catalog/access.yaml (crossbill validate names the place), restart crossbill serve, then retry this entry. Or cancel the right subscription.',
     'crossbill cancel <who>',
   ),

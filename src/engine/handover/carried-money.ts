@@ -200,7 +200,11 @@ export async function fallsAway(
     if (!invoice.ok) return undefined
     if (invoice.value['status'] === 'paid') return restOf(job, id)
     if (invoice.value['status'] !== 'void') return undefined
-    return isMarkedWith(invoice.value, voidingMark(job, generation)) ? 0 : restOf(job, id)
+    if (!isMarkedWith(invoice.value, voidingMark(job, generation))) return restOf(job, id)
+    // A store that marked the invoice knows every void that the hand-over sent since.
+    const sent = await triesSince(context, job, live)
+    const isOurs = sent.some((one) => one.path === path && one.status !== 'failed')
+    return isOurs || !sent.some((one) => one.step === `${id}-mark`) ? 0 : restOf(job, id)
   }
   if (!isItemTakenOut(id)) return undefined
   if (failure.code !== 'resource_missing') {

@@ -17,6 +17,8 @@ import { readSides, type ReadSides } from './live-sides.ts'
 export async function readForCancel(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
   const both = await readSides(context, subscriber)
   if (!both.ok || both.value.sides.old !== 'live' || both.value.sides.successors === undefined) return both
+  // The move was complete, so no creation is in flight: a person has to look for the successor.
+  if (both.value.sides.unseen === true) return both
   const shut = await shutCreation(context, both.value)
   if (!shut.ok) return shut
   if (shut.value === 'shut') return both

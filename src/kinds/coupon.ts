@@ -99,7 +99,13 @@ const schema = closed({
   metadata: optional(metadataSchema),
 })
 
-export const coupon: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    coupon: true
+  }
+}
+
+export const coupon: Kind<'coupon'> = {
   name: 'coupon',
   section: 'coupons',
   file: 'coupons.yaml',

@@ -107,7 +107,13 @@ function placeOf(value: JsonObject): string | undefined {
   return `${value['event_payload'] === 'thin' ? 'thin' : 'snapshot'} ${endpoint['url']}`
 }
 
-export const eventDestination: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    event_destination: true
+  }
+}
+
+export const eventDestination: Kind<'event_destination'> = {
   name: 'event_destination',
   section: 'event_destinations',
   file: 'event-destinations.yaml',

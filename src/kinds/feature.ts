@@ -27,7 +27,13 @@ const schema = closed({
   metadata: optional(metadataSchema),
 })
 
-export const feature: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    feature: true
+  }
+}
+
+export const feature: Kind<'feature'> = {
   name: 'feature',
   section: 'features',
   file: 'features.yaml',

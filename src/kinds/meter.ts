@@ -45,7 +45,13 @@ const schema = closed({
   active: optional(flag('Whether events are counted')),
 })
 
-export const meter: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    meter: true
+  }
+}
+
+export const meter: Kind<'meter'> = {
   name: 'meter',
   section: 'meters',
   file: 'meters.yaml',

@@ -250,7 +250,13 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : ''
 }
 
-export const paymentLink: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    payment_link: true
+  }
+}
+
+export const paymentLink: Kind<'payment_link'> = {
   name: 'payment_link',
   section: 'payment_links',
   file: 'payment-links.yaml',

@@ -131,7 +131,13 @@ const schema = closed({
 
 const nameOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-export const paymentMethodConfiguration: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    payment_method_configuration: true
+  }
+}
+
+export const paymentMethodConfiguration: Kind<'payment_method_configuration'> = {
   name: 'payment_method_configuration',
   section: 'payment_method_configurations',
   file: 'payment-method-configurations.yaml',

@@ -34,7 +34,13 @@ const schema = closed({
 
 const nameOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-export const paymentMethodDomain: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    payment_method_domain: true
+  }
+}
+
+export const paymentMethodDomain: Kind<'payment_method_domain'> = {
   name: 'payment_method_domain',
   section: 'payment_method_domains',
   file: 'payment-method-domains.yaml',

@@ -151,7 +151,13 @@ function texts(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly string[]) : []
 }
 
-export const portalConfiguration: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    portal_configuration: true
+  }
+}
+
+export const portalConfiguration: Kind<'portal_configuration'> = {
   name: 'portal_configuration',
   section: 'portal_configurations',
   file: 'portal.yaml',

@@ -145,7 +145,13 @@ function uses(value: JsonObject): readonly Use[] {
   ]
 }
 
-export const price: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    price: true
+  }
+}
+
+export const price: Kind<'price'> = {
   name: 'price',
   section: 'prices',
   file: 'prices.yaml',

@@ -120,7 +120,13 @@ const schema = closed({
   type: optional(oneOf(['service', 'good'], 'Kept by Stripe for old accounts; ignored')),
 })
 
-export const product: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    product: true
+  }
+}
+
+export const product: Kind<'product'> = {
   name: 'product',
   section: 'products',
   file: 'products.yaml',

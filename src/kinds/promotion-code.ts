@@ -106,7 +106,13 @@ const schema = closed({
   metadata: optional(metadataSchema),
 })
 
-export const promotionCode: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    promotion_code: true
+  }
+}
+
+export const promotionCode: Kind<'promotion_code'> = {
   name: 'promotion_code',
   section: 'promotion_codes',
   file: 'promotion-codes.yaml',

@@ -1,7 +1,7 @@
 import { coupon } from './coupon.ts'
 import { eventDestination } from './event-destination.ts'
 import { feature } from './feature.ts'
-import type { Kind, KindName } from './kind.ts'
+import type { Kind, KindNames } from './kind.ts'
 import { meter } from './meter.ts'
 import { paymentLink } from './payment-link.ts'
 import { paymentMethodConfiguration } from './payment-method-configuration.ts'
@@ -18,10 +18,10 @@ import { webhookEndpoint } from './webhook-endpoint.ts'
 
 /**
  * Every kind by its name, ordered so that an object follows the objects that it refers to. The
- * exception `default_price` is set afterwards. A name without a kind does not compile, and neither
- * does a kind without a name.
+ * exception `default_price` is set afterwards. A kind whose file exists and that is missing here
+ * does not compile.
  */
-const registry: Readonly<Record<KindName, Kind>> = {
+const registry: { readonly [Name in keyof KindNames]: Kind<Name> } = {
   feature,
   meter,
   product,

@@ -92,7 +92,13 @@ const schema = closed({
   metadata: optional(metadataSchema),
 })
 
-export const shippingRate: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    shipping_rate: true
+  }
+}
+
+export const shippingRate: Kind<'shipping_rate'> = {
   name: 'shipping_rate',
   section: 'shipping_rates',
   file: 'shipping-rates.yaml',

@@ -40,7 +40,13 @@ const schema = closed({
   metadata: optional(metadataSchema),
 })
 
-export const taxRate: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    tax_rate: true
+  }
+}
+
+export const taxRate: Kind<'tax_rate'> = {
   name: 'tax_rate',
   section: 'tax_rates',
   file: 'tax-rates.yaml',

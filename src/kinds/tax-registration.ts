@@ -116,7 +116,13 @@ function placeIn(options: unknown): string | undefined {
 
 const isOver = (live: StripeObject): boolean => live['status'] === 'expired'
 
-export const taxRegistration: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    tax_registration: true
+  }
+}
+
+export const taxRegistration: Kind<'tax_registration'> = {
   name: 'tax_registration',
   section: 'tax_registrations',
   file: 'tax-registrations.yaml',

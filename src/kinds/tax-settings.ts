@@ -58,7 +58,13 @@ const schema = closed({
   ),
 })
 
-export const taxSettings: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    tax_settings: true
+  }
+}
+
+export const taxSettings: Kind<'tax_settings'> = {
   name: 'tax_settings',
   section: 'tax_settings',
   file: 'tax-settings.yaml',

@@ -74,7 +74,13 @@ const schema = closed({
   secret_to: optional(secretSinkSchema),
 })
 
-export const webhookEndpoint: Kind = {
+declare module './kind.ts' {
+  interface KindNames {
+    webhook_endpoint: true
+  }
+}
+
+export const webhookEndpoint: Kind<'webhook_endpoint'> = {
   name: 'webhook_endpoint',
   section: 'webhook_endpoints',
   file: 'webhooks.yaml',

@@ -29,7 +29,8 @@ const neverSent = new Set([
  * | 429 without (the object is locked)       | retryable | retryable    |
  * | 409, `idempotency_error`                 | conflict  | conflict     |
  * | other 4xx                                | rejected  | rejected     |
- * | 5xx, HTML, JSON that is not an answer    | retryable | unknown      |
+ * | 501: the sandbox lacks the address       | rejected  | rejected     |
+ * | other 5xx, HTML, JSON that is no answer  | retryable | unknown      |
  *
  * Sources: https://docs.stripe.com/rate-limits, https://docs.stripe.com/api/errors,
  * https://docs.stripe.com/error-low-level
@@ -64,7 +65,7 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
   }
   if (status === 409 || error.rawType === 'idempotency_error')
     return { ...told, kind: 'conflict', code: error.code ?? 'idempotency_error' }
-  if (status >= 400 && status < 500)
+  if ((status >= 400 && status < 500) || status === 501)
     return { ...told, kind: 'rejected', code: error.code ?? error.rawType ?? `http_${status}` }
   return { ...told, kind: lost, code: error.code ?? (status === 0 ? 'not_an_answer' : `http_${status}`) }
 }

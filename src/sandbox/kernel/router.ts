@@ -12,6 +12,7 @@ import { accountOf, checkPermission } from './keys.ts'
 import { Limiter } from './limits.ts'
 import type { HttpAnswer, HttpRequest, Route } from './module.ts'
 import { list, text, type Parsed } from './params.ts'
+import { unknownRoute } from './unknown-route.ts'
 import type { World } from './world.ts'
 
 const expandSchema = list(text())
@@ -192,22 +193,10 @@ export class Router {
       const path = match(candidate.steps, steps)
       if (path !== undefined) return { route: candidate.route, path }
     }
-    throw new StripeError(404, {
-      type: 'invalid_request_error',
-      message: `${this.#lacks(request.url.pathname)}Unrecognized request URL (${request.method}: ${request.url.pathname}). ${request.url.pathname.endsWith('/') ? trailingSlash : ''}Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
-    })
-  }
-
-  /**
-   * The part of an address that this sandbox does not have; '' when Stripe does not know it either.
-   */
-  #lacks(pathname: string): string {
-    const [, version, resource = ''] = pathname.split('/')
-    if (version !== 'v1' || pathname.endsWith('/')) return ''
-    const known = [...this.#routes.values()].flat().map(({ steps }) => steps[1])
-    return known.includes(resource)
-      ? `This sandbox has no such action on /v1/${resource}. `
-      : `This sandbox has no /v1/${resource}; docs/sandbox.md lists what it has. `
+    const known = [...this.#routes.values()].flatMap((routes) =>
+      routes.map(({ route, steps }) => ({ method: route.method, steps })),
+    )
+    throw unknownRoute(request.method, request.url.pathname, known)
   }
 
   #respond(
@@ -246,9 +235,6 @@ function pairsOf(value: unknown, at: string): [string, string][] {
     return [[at, value === null ? '' : String(value as string | number | boolean)]]
   return Object.entries(value).flatMap(([name, one]) => pairsOf(one, at === '' ? name : `${at}[${name}]`))
 }
-
-const trailingSlash =
-  'If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. '
 
 function match(pattern: readonly string[], steps: readonly string[]): Record<string, string> | undefined {
   const path: Record<string, string> = {}

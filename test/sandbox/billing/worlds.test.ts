@@ -344,7 +344,7 @@ describe('what can be read', () => {
       headers: { authorization: `Bearer ${key}` },
     })
     expect([answer.status, await answer.text()]).toEqual([
-      404,
+      501,
       expect.stringContaining('This sandbox has no /v1/issuing'),
     ])
   })

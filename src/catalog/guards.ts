@@ -51,4 +51,8 @@ export const guardDefaults = {
 
 export type GuardName = keyof typeof guardDefaults
 
-export const guardNames: readonly string[] = Object.keys(guardDefaults)
+export const guardNames = Object.keys(guardDefaults) as readonly GuardName[]
+
+export function isGuardName(name: string): name is GuardName {
+  return Object.hasOwn(guardDefaults, name)
+}

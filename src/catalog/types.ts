@@ -1,3 +1,4 @@
+import type { GuardName } from './guards.ts'
 import type { LintSwitches } from './rule-names.ts'
 import type { Instant } from '../core/instant.ts'
 import type { SecretRef } from './secret-schema.ts'
@@ -48,7 +49,7 @@ export interface Project {
   readonly accounts: Readonly<Record<string, AccountConfig>>
   readonly policies: Policies
   /** Guard limits by guard name; other guards keep their defaults. */
-  readonly guards: Readonly<Record<string, number>>
+  readonly guards: Readonly<Partial<Record<GuardName, number>>>
   readonly store: { readonly file: string } | { readonly url: SecretRef }
   /** Severity of each lint that the project sets. */
   readonly lint?: LintSwitches

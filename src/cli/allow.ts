@@ -1,11 +1,11 @@
-import { guardNames } from '../catalog/guards.ts'
+import { guardNames, isGuardName } from '../catalog/guards.ts'
 import { suggest } from '../core/suggest.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Refuses a `--allow NAME` that names no guard. */
 export function refuseUnknownGuards(allow: readonly string[]): void {
   for (const name of allow) {
-    if (guardNames.includes(name)) continue
+    if (isGuardName(name)) continue
     const near = suggest(name, guardNames)
     throw new UsageError(
       'unknown-guard',

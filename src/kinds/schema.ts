@@ -1,4 +1,12 @@
-import Type, { type Static, type TArray, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
+import Type, {
+  type Static,
+  type TArray,
+  type TObject,
+  type TOptional,
+  type TProperties,
+  type TSchema,
+  type TUnsafe,
+} from 'typebox'
 
 /**
  * Building blocks of the YAML's JSON Schema. Editors show the descriptions; findings quote them.
@@ -99,6 +107,16 @@ export function closed<P extends TProperties>(properties: P, description?: strin
   return Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })
 }
 
+/** A closed object with an optional field for each name. */
+export function fieldPerName<Name extends string, S extends TSchema>(
+  names: readonly Name[],
+  schemaOf: (name: Name) => S,
+  description: string,
+): TObject<Record<Name, TOptional<S>>> {
+  const properties = Object.fromEntries(names.map((name) => [name, optional(schemaOf(name))]))
+  return closed(properties as Record<Name, TOptional<S>>, description)
+}
+
 export const optional = <S extends TSchema>(schema: S) => Type.Optional(schema)
 export const listOf = <S extends TSchema>(
   schema: S,
@@ -115,5 +133,22 @@ export function mapOf<S extends TSchema>(
     propertyNames: { type: 'string', pattern: keys },
     additionalProperties: values,
     ...(description === undefined ? {} : { description }),
+  })
+}
+
+/** A map in which one key is required. */
+export function mapWith<Key extends string, S extends TSchema>(
+  required: Key,
+  keys: string,
+  about: { readonly values: S; readonly description: string },
+): TUnsafe<Record<string, Static<S>> & Record<Key, Static<S>>> {
+  const { values, description } = about
+  return Type.Unsafe<Record<string, Static<S>> & Record<Key, Static<S>>>({
+    type: 'object',
+    properties: { [required]: values },
+    required: [required],
+    propertyNames: { type: 'string', pattern: keys },
+    additionalProperties: values,
+    description,
   })
 }

@@ -1,4 +1,5 @@
 import { guardDefaults, type GuardName } from '../catalog/guards.ts'
+import type { Project } from '../catalog/types.ts'
 import type { GuardReading } from './types.ts'
 
 const explanations: Readonly<Record<GuardName, (actual: number, limit: number) => string>> = {
@@ -35,7 +36,7 @@ function stopped(id: GuardName): string {
 export function readGuard(
   id: GuardName,
   actual: number,
-  limits: Readonly<Record<string, number>>,
+  limits: Project['guards'],
   stops: readonly string[] = [],
 ): GuardReading {
   const limit = limits[id] ?? guardDefaults[id]

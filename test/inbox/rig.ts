@@ -108,7 +108,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   let passed = 0
   const now = (): Instant => instant(sandbox.clock() + Math.floor(passed))
   const catalog: Catalog = {
-    project: projectFrom({ project: 'school', accounts: {} }),
+    project: projectFrom({ project: 'school' }),
     resources: [],
     subscribers: [],
     mappings: new Map(),

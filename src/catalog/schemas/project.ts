@@ -1,12 +1,11 @@
 import Type, { type Static } from 'typebox'
 import { schemaOf } from '../../core/exact-schema.ts'
-import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
+import { closed, count, fieldPerName, listOf, mapOf, mapWith, oneOf, optional, text, when } from '../../kinds/schema.ts'
 import { lintNames, lints, lintSettings } from '../lint-names.ts'
-import { guardDefaults } from '../guards.ts'
+import { guardDefaults, guardNames } from '../guards.ts'
 import { secretRefSchema } from '../secret-schema.ts'
-import type { LintSwitches } from '../rule-names.ts'
 import { alertsSchema, kajabiSchema, serveSchema } from '../service-schema.ts'
-import type { AccountConfig, Policies } from '../types.ts'
+import { targetAccount, type AccountConfig, type Policies } from '../types.ts'
 
 const accountSchema = schemaOf<AccountConfig>()(
   Type.Union(
@@ -79,39 +78,23 @@ export const projectSchema = closed({
     pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
     description: 'Name of the project; part of every mark',
   }),
-  accounts: Type.Unsafe<Readonly<Record<string, AccountConfig>>>({
-    type: 'object',
-    properties: { target: accountSchema },
-    required: ['target'],
-    propertyNames: { type: 'string', pattern: accountName },
-    additionalProperties: accountSchema,
+  accounts: mapWith(targetAccount, accountName, {
+    values: accountSchema,
     description: '`target` is the new account; every other account is a source',
   }),
   policies: optional(policies),
   guards: optional(
-    Type.Unsafe<Readonly<Record<string, number>>>(
-      closed(
-        Object.fromEntries(
-          Object.entries(guardDefaults).map(([name, limit]) => [
-            name,
-            optional(Type.Number({ minimum: 0, description: `Limit of the guard; ${limit} by default` })),
-          ]),
-        ),
-        'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
-      ),
+    fieldPerName(
+      guardNames,
+      (name) => Type.Number({ minimum: 0, description: `Limit of the guard; ${guardDefaults[name]} by default` }),
+      'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
     ),
   ),
   lint: optional(
-    Type.Unsafe<LintSwitches>(
-      closed(
-        Object.fromEntries(
-          lintNames.map((name) => [
-            name,
-            optional(oneOf(lintSettings, `${lints[name].meaning} Default: ${lints[name].severity}`)),
-          ]),
-        ),
-        'Severity of the lints of validate; a comment on the line, # lint-off: NAME, switches one off there',
-      ),
+    fieldPerName(
+      lintNames,
+      (name) => oneOf(lintSettings, `${lints[name].meaning} Default: ${lints[name].severity}`),
+      'Severity of the lints of validate; a comment on the line, # lint-off: NAME, switches one off there',
     ),
   ),
   store: optional(storeSchema),

@@ -1,5 +1,5 @@
-import Type, { type TSchema } from 'typebox'
-import { overrideCodes } from '../override-codes.ts'
+import Type from 'typebox'
+import { overrideCodes, type OverrideCode } from '../override-codes.ts'
 import {
   closed,
   count,
@@ -7,6 +7,7 @@ import {
   flag,
   keyOf,
   listOf,
+  mapOf,
   metadataSchema,
   oneOf,
   optional,
@@ -75,7 +76,7 @@ const subscriber = closed({
   override: optional(
     listOf(
       oneOf(
-        Object.keys(overrideCodes),
+        Object.keys(overrideCodes) as readonly OverrideCode[],
         Object.entries(overrideCodes)
           .map(([code, permits]) => `${code}: ${permits}`)
           .join(' · '),
@@ -86,12 +87,7 @@ const subscriber = closed({
 })
 
 /** `subscribers/<source>/*.yaml`: one wave. */
-export const subscribersSchema: TSchema = closed({
+export const subscribersSchema = closed({
   stage: optional(stage),
-  subscribers: Type.Unsafe<object>({
-    type: 'object',
-    propertyNames: { type: 'string', pattern: '^sub_[A-Za-z0-9_]+$' },
-    additionalProperties: subscriber,
-    description: 'The wave, by the old subscription’s id',
-  }),
+  subscribers: mapOf('^sub_[A-Za-z0-9_]+$', subscriber, 'The wave, by the old subscription’s id'),
 })

@@ -4,7 +4,7 @@ import { rekeyed, summaryOf } from '../../plan/assemble.ts'
 import { readGuard } from '../../plan/guards.ts'
 import { narrow } from '../../plan/narrow.ts'
 import type { Change, NextCharge, Plan } from '../../plan/types.ts'
-import { guardNames, type GuardName } from '../../catalog/guards.ts'
+import { isGuardName } from '../../catalog/guards.ts'
 import type { Context } from '../context.ts'
 
 /*
@@ -45,7 +45,7 @@ export function contradictions(
     if (expires - created !== catalog.project.policies.plan_hours * secondsPerHour)
       found.push(`its time to expiry differs from policies.plan_hours: ${catalog.project.policies.plan_hours}`)
   for (const { id, actual, limit, tripped } of plan.guards) {
-    if (!isGuard(id)) {
+    if (!isGuardName(id)) {
       found.push(`it has a guard ${id}, which does not exist`)
       continue
     }
@@ -60,10 +60,6 @@ export function contradictions(
     if (after - before !== rise) found.push(`its revenue in ${currency} does not follow from its price changes`)
   }
   return found
-}
-
-function isGuard(id: string): id is GuardName {
-  return guardNames.includes(id)
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 } from '../live/observations.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readHolds, readSource } from '../live/source.ts'
-import type { HandoverEvent, SuccessorSeen } from './state.ts'
+import type { HandoverEvent, Stopped, SuccessorSeen } from './state.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
@@ -92,10 +92,8 @@ export interface BothSides {
    * list could not be read to its end.
    */
   readonly successors: readonly Stripe.Subscription[] | undefined
-  /** Open invoices of the old customer, of any subscription, that advance automatically. */
-  readonly collecting: readonly Stripe.Invoice[]
-  /** The same of the new customer; undefined when the list could not be read to its end. */
-  readonly collectingNew: readonly Stripe.Invoice[] | undefined
+  /** Invoices that our own cancel of either side stopped. */
+  readonly stopped: readonly Stopped[]
   /**
    * For a settle: pending items of the old customer, and every invoice of the old subscription
    * since the hold.
@@ -104,10 +102,7 @@ export interface BothSides {
   readonly now: Instant
 }
 
-export function bothRead(
-  plan: AnyPlan,
-  { old, successors, collecting, collectingNew, money, now }: BothSides,
-): EventOf<'both_read'> {
+export function bothRead(plan: AnyPlan, { old, successors, stopped, money, now }: BothSides): EventOf<'both_read'> {
   const successor = successors === undefined ? undefined : successorOf(successors)
   const { override } = plan.expect
   const { pending, invoices } = money ?? { pending: [], invoices: [] }
@@ -117,14 +112,11 @@ export function bothRead(
   return {
     type: 'both_read',
     old: observeOld(old),
-    ...successorSeen(observationOfNew(successors, collectingNew), successor),
+    ...successorSeen(successors === undefined ? 'unreadable' : observeNew(successors), successor),
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
-    collect: collecting.filter(willBeCollected).map(({ id }) => id),
-    collectNew: (collectingNew ?? [])
-      .filter((one) => willBeCollected(one) && subscriptionOf(one) !== successor?.id)
-      .map(({ id }) => id),
+    stopped,
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,
@@ -144,27 +136,6 @@ function successorSeen(observation: NewObservation, successor: Stripe.Subscripti
  * and Stripe works on a request for less than two minutes.
  */
 export const quietSeconds = 15 * 60
-
-/**
- * Whether Stripe will still collect an invoice: it has another attempt ahead, or it was sent to the
- * customer. A sent invoice is never charged automatically, but Stripe sends reminders and marks it
- * overdue. An automatically charged invoice without an attempt ahead was given up or has a payment
- * in progress: asking Stripe to collect it again could charge it twice.
- */
-function willBeCollected(invoice: Stripe.Invoice): boolean {
-  const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
-  return status === 'open' && advances !== false && (attempt !== null || method === 'send_invoice')
-}
-
-/** A live successor is not cancelled before it is known which invoices that would stop. */
-function observationOfNew(successors: BothSides['successors'], collecting: BothSides['collectingNew']): NewObservation {
-  const observation = successors === undefined ? 'unreadable' : observeNew(successors)
-  return observation === 'live' && collecting === undefined ? 'unreadable' : observation
-}
-
-function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
-  return idOf(parent?.subscription_details?.subscription)
-}
 
 function scheduleOf(subscription: Stripe.Subscription | undefined): string | null {
   const schedule = subscription?.schedule ?? null

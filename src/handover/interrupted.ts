@@ -6,10 +6,10 @@ export function interrupted(state: HandoverState): HandoverState {
   if (phase === state.phase) return state
   if (phase !== 'recovering') return { ...state, phase }
   const alarm = state.charged ? state.alarm : null
-  return { ...state, phase, rounds: 0, unsure: false, foreign: false, closed: null, alarm }
+  return { ...state, phase, rounds: 0, unsure: false, foreign: false, closed: null, uncollected: [], alarm }
 }
 
-type Resumed = Rest | 'recovering' | 'checking_gap' | 'restoring_collection'
+type Resumed = Rest | 'recovering' | 'checking_gap'
 
 const resumed: Readonly<Record<Phase, Resumed>> = {
   source: 'source',
@@ -36,7 +36,6 @@ const resumed: Readonly<Record<Phase, Resumed>> = {
   refunding: 'recovering',
   releasing_new: 'recovering',
   cancelling_new: 'recovering',
-  restoring_new_collection: 'recovering',
   money_back: 'recovering',
   closing: 'recovering',
   restoring_old: 'recovering',
@@ -46,5 +45,5 @@ const resumed: Readonly<Record<Phase, Resumed>> = {
   accounting: 'checking_gap',
   releasing_schedule: 'recovering',
   cancelling_old: 'recovering',
-  restoring_collection: 'restoring_collection',
+  restoring_collection: 'recovering',
 }

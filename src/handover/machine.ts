@@ -1,6 +1,7 @@
+import { present } from '../core/assert.ts'
 import { interrupted } from './interrupted.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
-import { afterSettling, decide, nextToCollect, doubtful, standBack, undoing } from './recovery.ts'
+import { decide, doubtful, standBack, undoing } from './recovery.ts'
 import {
   atSource,
   isRest,
@@ -21,11 +22,11 @@ import type { Reason } from './types.ts'
  *     move    source → reading → carrying* → previewing → holding → creating → pausing?
  *             → scheduling? → proving → money* → keeping → moved
  *     settle  moved → recovering → releasing_schedule? → cancelling_old → recovering
- *             → restoring_collection* → settled
+ *             (→ restoring_collection* → recovering)? → settled
  *     revert  moved → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice?
  *             → voiding_invoice → reading_invoice) → cancelling_new → recovering → money_back* → …
  *     undo    any → recovering → (cancelling_new → recovering →)? …
- *     both    cancelling_new → recovering (→ restoring_new_collection* → recovering)?
+ *     both    cancelling_new → recovering (→ restoring_collection* → recovering)?
  *     both    … → restoring_old → recovering
  *             → checking_gap (→ advancing_draft | billing_gap* → checking_gap)*
  *             → accounting → source
@@ -48,8 +49,7 @@ import type { Reason } from './types.ts'
  * | advancing_draft      | checking_gap          | doubtful        | doubtful   | checking_gap    |
  * | billing_gap          | next, checking_gap    | doubtful        | doubtful   | checking_gap    |
  * | accounting           | source                | source          | source     | doubtful        |
- * | restoring_collection | next, settled         | next            | next       | again           |
- * | … new_collection     | next, recovering      | next            | next       | again           |
+ * | restoring_collection | next, recovering      | the same        | the same   | recovering      |
  * | others               | recovering            | recovering      | recovering | recovering      |
  *
  * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before
@@ -84,6 +84,8 @@ function after(state: HandoverState, event: HandoverEvent): HandoverState {
 
 /** The command that a state asks for. */
 export function command(state: HandoverState): Command {
+  if (state.phase === 'restoring_collection')
+    return { do: 'collect', stopped: present(state.stopped[0], 'stopped invoice') }
   if (isSending(state)) return { do: 'send', state }
   if (state.phase === 'reading_invoice') return { do: 'read_invoice', successor: state.successor }
   return isRest(state.phase) ? { do: 'rest' } : reads[state.phase]
@@ -278,7 +280,6 @@ const afterSending: { readonly [P in SendingPhase]: (state: StateIn<P>, event: S
   },
   releasing_new: readAgain,
   cancelling_new: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
-  restoring_new_collection: (state, { result }) => (result === 'unknown' ? state : nextToCollect(state)),
   money_back: (state, event) => afterMoney(state, event),
   closing: (state, event) => afterClosing(state, event),
   restoring_old: (state, event) => afterRestoring(state, event),
@@ -288,9 +289,15 @@ const afterSending: { readonly [P in SendingPhase]: (state: StateIn<P>, event: S
     result === 'unknown' ? doubtful(state, 'source_unreachable') : { ...state, phase: 'source' },
   releasing_schedule: readAgain,
   cancelling_old: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
-  // An invoice that refuses the request was paid or voided in the meantime.
-  restoring_collection: (state, { result }) =>
-    result === 'unknown' ? state : afterSettling({ ...state, done: state.done + 1 }),
+  restoring_collection: (state, event) => afterCollecting(state, event),
+}
+
+/** What Stripe refuses to collect stays as it is, and `verify` names it. */
+function afterCollecting(state: StateIn<'restoring_collection'>, { result }: Sent): HandoverState {
+  if (result === 'unknown') return { ...state, phase: 'recovering' }
+  const [one, ...stopped] = state.stopped
+  const uncollected = result === 'done' || one === undefined ? state.uncollected : [...state.uncollected, one.invoice]
+  return stopped.length > 0 ? { ...state, stopped, uncollected } : { ...state, phase: 'recovering', uncollected }
 }
 
 /** The payer does not change here, so the guard window does not apply. */

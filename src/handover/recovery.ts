@@ -25,8 +25,8 @@ export const roundsMax = 12
  * | unreadable | any          | doubtful `source_unreachable`                                   |
  * | any        | unreadable   | doubtful `target_unreachable` (a missed charge can be repaired) |
  * | any        | several      | doubtful `duplicate_target`                                     |
- * | any        | undone       | restoring_new_collection if our cancel stopped other invoices   |
- * | settled    | live         | restoring_collection, else settled                              |
+ * | any        | any          | restoring_collection if our cancel stopped other invoices       |
+ * | settled    | live         | settled                                                         |
  * | settled    | none, undone | ended, alarm `no_payer`                                         |
  * | lapsed     | live         | settled                                                         |
  * | cancelled  | live         | move, undo: cancelling_new (the member left before the proof)   |
@@ -76,8 +76,6 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
     rounds,
     successor: event.successor ?? state.successor,
     generation: state.generation ?? event.generation,
-    // Recorded while the successor lives: after its cancel Stripe no longer shows what it stopped.
-    collectNew: event.new === 'live' ? event.collectNew : state.collectNew,
   }
   if (rounds > roundsMax) return doubtful(known, 'no_progress')
   if (isTakenUp(state, event))
@@ -85,7 +83,8 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
   if (event.old === 'unreadable') return doubtful(known, 'source_unreachable')
   if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
-  if (event.new === 'undone' && known.collectNew.length > 0) return afterTakingBack(known)
+  const stopped = event.stopped.filter(({ invoice }) => !state.uncollected.includes(invoice))
+  if (stopped.length > 0) return { ...known, phase: 'restoring_collection', stopped }
   if (hasEnded(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget({ ...known, successor: event.successor }, event)
   // What another run created under other terms belongs to that run: proven against our terms, it
@@ -120,8 +119,7 @@ function afterTheEnd(state: Recovering, event: BothRead): HandoverState {
     const hasNoPayer = old === 'settled' && (event.new === 'none' || event.new === 'undone')
     return { ...state, phase: 'ended', alarm: hasNoPayer ? 'no_payer' : state.alarm }
   }
-  if (old === 'settled') return afterSettling(state)
-  if (old === 'lapsed') return { ...state, phase: 'settled' }
+  if (old === 'settled' || old === 'lapsed') return { ...state, phase: 'settled' }
   if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo')
     return takenBack({ ...state, successor: event.successor }, event)
   return doubtful(state, 'cancelled_in_source')
@@ -134,29 +132,6 @@ function takenBack(state: Found, { newSchedule }: BothRead): HandoverState {
   return newSchedule === null
     ? { ...undo, phase: 'cancelling_new', schedule: null }
     : { ...undo, phase: 'releasing_new', schedule: newSchedule }
-}
-
-/**
- * The old subscription is cancelled. Before it counts as settled, the collection of the customer's
- * other invoices is restored.
- */
-export function afterSettling(state: HandoverState): HandoverState {
-  return state.done < state.collect.length
-    ? { ...state, phase: 'restoring_collection' }
-    : { ...state, phase: 'settled' }
-}
-
-/**
- * The new subscription is cancelled. Before anything else, the collection of the customer's other
- * invoices in the target is restored.
- */
-function afterTakingBack(state: HandoverState): HandoverState {
-  return { ...state, phase: state.collectNew.length > 0 ? 'restoring_new_collection' : 'recovering' }
-}
-
-/** An invoice that refuses the request was paid or voided in the meantime, as in a settle. */
-export function nextToCollect(state: HandoverState): HandoverState {
-  return afterTakingBack({ ...state, collectNew: state.collectNew.slice(1) })
 }
 
 /**
@@ -262,11 +237,10 @@ function isMoneyMoved({ goal, done, proven }: HandoverState): boolean {
 
 /** Stripe refuses to cancel a subscription under a schedule, so the schedule is released first. */
 function settling(state: Found, event: BothRead): HandoverState {
-  const collect = [...new Set([...state.collect, ...event.collect])]
   const { schedule } = event
   return schedule === null
-    ? { ...state, phase: 'cancelling_old', schedule, collect, done: 0 }
-    : { ...state, phase: 'releasing_schedule', schedule, collect, done: 0 }
+    ? { ...state, phase: 'cancelling_old', schedule }
+    : { ...state, phase: 'releasing_schedule', schedule }
 }
 
 /** Starts an undo of what was begun; the next read decides how. */

@@ -7,7 +7,7 @@ import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
 import { accountedStep, cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
-import type { HandoverEvent, HandoverState, Lists, SendingPhase, StateIn } from './state.ts'
+import type { HandoverEvent, HandoverState, Lists, RequestPhase, StateIn } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>
@@ -32,7 +32,7 @@ export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEve
  * values (`withLive`). Steps that the plan lists are sent as listed; requests that depend on a read
  * are built here.
  */
-export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: LiveValues): PlannedStep {
+export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: LiveValues): PlannedStep {
   const { expect } = plan
   const step = (id: string): PlannedStep =>
     inPlace(
@@ -95,10 +95,6 @@ export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: Li
       return releaseStep(expect.source, state.schedule)
     case 'cancelling_old':
       return settleStep(expect.source, expect.old, state.successor)
-    case 'restoring_collection':
-      return collecting(expect.source, state.collect[state.done])
-    case 'restoring_new_collection':
-      return collecting('target', state.collectNew[0])
     default:
       return unreachable(state)
   }
@@ -138,12 +134,6 @@ export function withLive(step: PlannedStep, live: LiveValues): PlannedStep {
 
 function target(id: string, path: string, params: JsonObject): PlannedStep {
   return { id, account: 'target', method: 'POST', path, params }
-}
-
-/** Lets Stripe collect an invoice again that the cancel of another subscription stopped. */
-function collecting(account: string, invoice: string | undefined): PlannedStep {
-  const id = present(invoice, 'invoice to collect')
-  return { ...target(`collect-${id}`, `/v1/invoices/${id}`, { auto_advance: true }), account }
 }
 
 /**

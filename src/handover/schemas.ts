@@ -169,8 +169,7 @@ const facts = {
   charged: Type.Boolean(),
   accounted: Type.Array(Type.Object({ ...kept, outcome: oneOf<'billed' | 'left'>({ billed: true, left: true }) })),
   schedule: orNull(text),
-  collect: texts,
-  collectNew: texts,
+  uncollected: texts,
 }
 
 const withSuccessor = { ...facts, successor: text }
@@ -197,8 +196,6 @@ export const stateSchema = tagged<HandoverState>('phase', [
         closing: true,
         restoring_old: true,
         accounting: true,
-        restoring_collection: true,
-        restoring_new_collection: true,
       }),
     }),
   ),
@@ -242,10 +239,25 @@ export const stateSchema = tagged<HandoverState>('phase', [
   schemaOf<StateIn<'billing_gap'>>()(
     Type.Object({ ...facts, phase: Type.Literal('billing_gap'), period: Type.Object(kept), gap: whole }),
   ),
+  schemaOf<StateIn<'restoring_collection'>>()(
+    Type.Object({
+      ...facts,
+      phase: Type.Literal('restoring_collection'),
+      stopped: Type.Array(
+        Type.Object({ side: oneOf<'old' | 'new'>({ old: true, new: true }), invoice: text, cancelled: text }),
+      ),
+    }),
+  ),
 ])
 
 /** Phases whose only field of their own is the successor. */
 type SuccessorPhase = Exclude<
   keyof PhaseFields,
-  InvoicePhase | 'refunding' | 'releasing_new' | 'releasing_schedule' | 'advancing_draft' | 'billing_gap'
+  | InvoicePhase
+  | 'refunding'
+  | 'releasing_new'
+  | 'releasing_schedule'
+  | 'advancing_draft'
+  | 'billing_gap'
+  | 'restoring_collection'
 >

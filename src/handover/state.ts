@@ -40,7 +40,6 @@ export type SendingPhase =
   | 'releasing_new'
   | 'cancelling_new'
   | 'money_back'
-  | 'restoring_new_collection'
   | 'restoring_old'
   | 'advancing_draft'
   | 'billing_gap'
@@ -48,7 +47,11 @@ export type SendingPhase =
   // settle
   | 'releasing_schedule'
   | 'cancelling_old'
+  // both
   | 'restoring_collection'
+
+/** Phases whose request follows from the plan and the state alone. */
+export type RequestPhase = Exclude<SendingPhase, 'restoring_collection'>
 
 /** The number of requests in each list of the plan. */
 export type Lists = {
@@ -136,16 +139,16 @@ type Facts = {
   readonly accounted: readonly (KeptBack & { readonly outcome: 'billed' | 'left' })[]
   /** The current schedule: the one created in the target, or the one to release before a cancel. */
   readonly schedule: string | null
-  /**
-   * Open invoices of the customer's other subscriptions in the source, whose collection is restored
-   * after a settle.
-   */
-  readonly collect: readonly string[]
-  /**
-   * The same in the target: its cancel in a revert or an undo stops their collection as well, so it
-   * is restored before the old subscription is released.
-   */
-  readonly collectNew: readonly string[]
+  /** Stopped invoices whose collection Stripe refused to restore since the run began. */
+  readonly uncollected: readonly string[]
+}
+
+/** An invoice whose collection our cancel of one side stopped, as the marks on it show. */
+export type Stopped = {
+  readonly side: 'old' | 'new'
+  readonly invoice: string
+  /** The subscription that was cancelled. */
+  readonly cancelled: string
 }
 
 /** What a phase has beside the facts; phases that are not listed have the facts alone. */
@@ -174,6 +177,10 @@ export type PhaseFields = {
     /** The number of requests that bill the gap. */
     readonly gap: number
   }
+  readonly restoring_collection: {
+    /** Never empty. */
+    readonly stopped: readonly Stopped[]
+  }
 }
 /** Phases that stop an invoice of the target: draft, open, void. */
 export type InvoicePhase = 'stopping_invoice' | 'finalizing_invoice' | 'voiding_invoice'
@@ -200,6 +207,7 @@ const ownFields = {
   payment: ['refunding'],
   period: ['advancing_draft', 'billing_gap'],
   gap: ['billing_gap'],
+  stopped: ['restoring_collection'],
 } as const satisfies { readonly [field: string]: readonly (keyof PhaseFields)[] }
 
 /** The state without what an earlier phase left behind. */
@@ -218,7 +226,9 @@ export type Command =
   /** createPreview on both sides; answer with `previewed`. */
   | { readonly do: 'preview' }
   /** Send the request that `requestFor` gives for the state; answer with `sent`. */
-  | { readonly do: 'send'; readonly state: StateIn<SendingPhase> }
+  | { readonly do: 'send'; readonly state: StateIn<RequestPhase> }
+  /** Let Stripe collect an invoice again that our cancel stopped; answer with `sent`. */
+  | { readonly do: 'collect'; readonly stopped: Stopped }
   /** Compare a fresh read of the successor and of the old one; answer with `proved`. */
   | { readonly do: 'prove' }
   /**
@@ -292,8 +302,8 @@ export type HandoverEvent =
       readonly schedule: string | null
       /** A schedule of the successor. */
       readonly newSchedule: string | null
-      readonly collect: readonly string[]
-      readonly collectNew: readonly string[]
+      /** Invoices of the customer that our own cancel of either side stopped. */
+      readonly stopped: readonly Stopped[]
       /**
        * The held subscription was changed since, and no override confirms that the new one was
        * changed the same way.
@@ -385,6 +395,5 @@ export const atSource: StateIn<'source'> = {
   charged: false,
   accounted: [],
   schedule: null,
-  collect: [],
-  collectNew: [],
+  uncollected: [],
 }

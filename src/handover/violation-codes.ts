@@ -104,6 +104,11 @@ export const violations = {
       'A run stopped between the release of an old subscription and the billing of the renewals that its hold had kept back, or a revert stopped after it had voided the invoice in the target. Neither account has charged the period.',
     fix: 'Run `crossbill apply`: recovery bills each renewal, or leaves and lists it, as `policies.uncharged_period` says. A revert that stopped is finished by the stage `source` and another apply.',
   },
+  collection_stopped: {
+    meaning:
+      'A run cancelled a subscription and stopped before it restored the collection of the customer’s other invoices, which the cancel had stopped. Stripe does not collect the invoice any more.',
+    fix: 'Run `crossbill apply`, also when its plan is empty: it lets Stripe collect the invoice again. If you stopped the collection yourself since, remove `crossbill_collect` from the metadata of the invoice.',
+  },
   drift_on_held_source: {
     meaning:
       'The card, plan, quantity, discount or taxes of the old subscription, or the address or tax ids of its customer, changed while it was on hold.',

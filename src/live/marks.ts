@@ -77,6 +77,13 @@ export const markReverting = 'crossbill_reverting'
 export const markVoiding = 'crossbill_voiding'
 
 /**
+ * On an open invoice that is being collected, set right before Crossbill cancels another
+ * subscription of its customer: the cancelled subscription. A cancel stops the collection of all
+ * invoices of its customer; the request that collects this one again removes the mark.
+ */
+export const markCollect = 'crossbill_collect'
+
+/**
  * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's
  * own code: it may be any text, another price's catalog key among them, so it never decides who
  * pays for what.

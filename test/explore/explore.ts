@@ -448,6 +448,7 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
     }
     case 'read_both':
     case 'rest':
+    case 'collect':
     case 'send':
       return {
         type: 'both_read',
@@ -456,8 +457,7 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
         time: isLate(node) ? 'too_late' : 'before',
         schedule: null,
         newSchedule: null,
-        collect: [],
-        collectNew: [],
+        stopped: [],
         drifted: world.drifted,
         lost: null,
         generation: world.holds,
@@ -494,6 +494,7 @@ function unreadable(wanted: Command): HandoverEvent {
       return { type: 'previewed', reason: { code: 'preview_failed', message: '', fix: '' } }
     case 'read_both':
     case 'rest':
+    case 'collect':
     case 'send':
       return {
         type: 'both_read',
@@ -503,8 +504,7 @@ function unreadable(wanted: Command): HandoverEvent {
         time: 'before',
         schedule: null,
         newSchedule: null,
-        collect: [],
-        collectNew: [],
+        stopped: [],
         drifted: false,
         lost: null,
         generation: null,

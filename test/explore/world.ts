@@ -283,7 +283,6 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
     case 'refunding':
     case 'releasing_schedule':
     case 'restoring_collection':
-    case 'restoring_new_collection':
       return done(world)
   }
 }

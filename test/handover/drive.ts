@@ -26,8 +26,9 @@ import {
   isRest,
   type HandoverEvent,
   type HandoverState,
-  type StateIn,
+  type RequestPhase,
   type SendingPhase,
+  type StateIn,
 } from '../../src/handover/state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from '../../src/handover/types.ts'
 import type { DesiredSubscriber } from '../../src/catalog/types.ts'
@@ -98,7 +99,8 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
     get<Stripe.Subscription>(stage.accounts.us, `/v1/subscriptions/${plan.expect.old}`, oldExpansions)
   switch (wanted.do) {
     case 'rest':
-      throw new Error('at rest')
+    case 'collect':
+      throw new Error(`${wanted.do}: this driver neither rests nor marks invoices`)
     case 'read_old':
       return oldRead(plan, await old(), stage.now())
     case 'preview':
@@ -117,8 +119,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
       return bothRead(plan, {
         old: await old(),
         successors: await readSuccessors(stage, plan),
-        collecting: await collecting(stage, plan),
-        collectingNew: [],
+        stopped: [],
         now: stage.now(),
       })
     case 'read_invoice':
@@ -137,7 +138,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
 async function send(
   stage: Stage,
   plan: AnyPlan,
-  state: StateIn<SendingPhase>,
+  state: StateIn<RequestPhase>,
   story: Interference,
 ): Promise<HandoverEvent> {
   const { phase } = state
@@ -244,13 +245,6 @@ async function successors(stage: Stage, { expect }: AnyPlan): Promise<readonly S
   }))
     all.push(one as unknown as Stripe.Subscription)
   return all.filter(({ metadata }) => metadata[markFrom] === expect.key)
-}
-
-async function collecting(stage: Stage, { expect }: AnyPlan): Promise<readonly Stripe.Invoice[]> {
-  const all: Stripe.Invoice[] = []
-  for await (const one of stage.accounts.us.list('/v1/invoices', { customer: expect.customer_old, status: 'open' }))
-    all.push(one as unknown as Stripe.Invoice)
-  return all
 }
 
 /** Its payments and their charges are deeper than one read shows. */

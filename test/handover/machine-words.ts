@@ -13,6 +13,9 @@ import type { InvoiceObservation, NewObservation, OldObservation } from '../../s
 export const reason = { code: 'why', message: 'because', fix: '' }
 const period = { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd', itemsOnly: false }
 
+/** An invoice that the settle's cancel stopped. */
+export const stopped = (invoice: string, side: 'old' | 'new' = 'old') => ({ side, invoice, cancelled: `sub_${side}` })
+
 /** What the phases need beside the facts; `trimmed` takes away what the phase does not have. */
 const own = {
   successor: 'sub_new',
@@ -20,6 +23,7 @@ const own = {
   payment: 'pi_1',
   period,
   gap: 1,
+  stopped: [stopped('in_1')],
 }
 const invoiced: readonly Phase[] = [
   'stopping_invoice',
@@ -59,8 +63,7 @@ export const both = (
   time: 'before',
   schedule: null,
   newSchedule: null,
-  collect: [],
-  collectNew: [],
+  stopped: [],
   drifted: false,
   lost: null,
   generation: 1,
@@ -84,7 +87,6 @@ export const sending: readonly SendingPhase[] = [
   'voiding_invoice',
   'refunding',
   'cancelling_new',
-  'restoring_new_collection',
   'money_back',
   'closing',
   'restoring_old',

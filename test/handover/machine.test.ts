@@ -9,14 +9,15 @@ import {
   both,
   everyEvent,
   goals,
-  invoiceRead,
   invoiceObservations,
+  invoiceRead,
   phases,
   reason,
   recovered,
   sending,
   sent,
   shown,
+  stopped,
 } from './machine-words.ts'
 
 const stored = parserOf(stateSchema)
@@ -106,8 +107,7 @@ const answers: Readonly<Record<SendingPhase, readonly [string, string, string, s
   accounting: ['source', 'source', 'source', 'source', 'doubtful source_unreachable'],
   releasing_schedule: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
   cancelling_old: ['recovering', 'recovering', 'moved', 'recovering', 'recovering'],
-  restoring_collection: ['settled', 'settled', 'settled', 'settled', 'restoring_collection'],
-  restoring_new_collection: ['recovering', 'recovering', 'recovering', 'recovering', 'restoring_new_collection'],
+  restoring_collection: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
 }
 
 describe('what follows from an answer', () => {
@@ -116,8 +116,6 @@ describe('what follows from an answer', () => {
     test.each(results)(`${phase}: %s`, (result) => {
       const state = at(phase, {
         lists: { carry: 1, money: 1, pause: false, schedule: false },
-        collect: ['in_1'],
-        collectNew: ['in_1'],
       })
       const after = next(state, sent(result))
       const goal = after.goal === 'undo' ? ' undo' : ''
@@ -134,10 +132,9 @@ describe('what follows from an answer', () => {
       done: 1,
       invoice: 'x_1',
     })
-    expect(next(at('restoring_collection', { collect: ['in_1', 'in_2'] }), sent('refused'))).toMatchObject({
-      phase: 'restoring_collection',
-      done: 1,
-    })
+    const two = at('restoring_collection', { stopped: [stopped('in_1'), stopped('in_2')] })
+    expect(next(two, sent('done'))).toMatchObject({ phase: 'restoring_collection', stopped: [stopped('in_2')] })
+    expect(next(two, sent('refused'))).toMatchObject({ stopped: [stopped('in_2')], uncollected: ['in_1'] })
     expect(next(at('creating', { lists }), sent('done'))).toMatchObject({ phase: 'pausing', successor: 'x_1' })
   })
   test('a schedule is created, filled, and only then everything is proven', () => {
@@ -228,7 +225,7 @@ describe('a person acts during a hand-over', () => {
 describe('a run that stops anywhere', () => {
   test.each(phases)('interrupted in %s: nothing is assumed about the request in flight', (phase) => {
     const { phase: after } = next(at(phase), { type: 'interrupted' })
-    const untouched: readonly Phase[] = ['source', 'moved', 'settled', 'ended', 'restoring_collection']
+    const untouched: readonly Phase[] = ['source', 'moved', 'settled', 'ended']
     const beforeHold: readonly Phase[] = ['reading', 'carrying', 'previewing']
     const gap: readonly Phase[] = ['checking_gap', 'advancing_draft', 'billing_gap', 'accounting']
     const expected = untouched.includes(phase)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { next } from '../../src/handover/machine.ts'
 import { newObservations, oldObservations, roundsMax } from '../../src/handover/recovery.ts'
-import { both, goals, recovered, sent, shown } from './machine-words.ts'
+import { both, goals, recovered, sent, shown, stopped } from './machine-words.ts'
 
 /** The table in recovery.ts, with and without a successor: rows old observations, columns goals. */
 const notVisible = 'doubtful held_without_successor'
@@ -123,32 +123,33 @@ describe('what follows after both sides were read', () => {
         }
     expect(recovered('undo', both('held', 'undone', { generation: 2 }), { generation: 2 }).phase).toBe('restoring_old')
   })
-  test('a schedule is released before the old one is cancelled; invoices that the cancel would stop are remembered', () => {
-    const event = both('kept', 'live', { schedule: 'sub_sched_1', collect: ['in_1', 'in_2'] })
-    expect(recovered('settle', event, { collect: ['in_0', 'in_1'] })).toMatchObject({
+  test('a schedule is released before the old one is cancelled', () => {
+    expect(recovered('settle', both('kept', 'live', { schedule: 'sub_sched_1' }))).toMatchObject({
       phase: 'releasing_schedule',
       schedule: 'sub_sched_1',
-      collect: ['in_0', 'in_1', 'in_2'],
     })
-    expect(recovered('settle', both('settled', 'live'), { collect: ['in_1'] }).phase).toBe('restoring_collection')
   })
-  test('invoices of other subscriptions that the cancel of the new one would stop are collected again', () => {
-    const live = both('kept', 'live', { collectNew: ['in_1', 'in_2'] })
-    for (const goal of ['revert', 'undo'] as const) {
-      const before = recovered(goal, live)
-      expect(before.collectNew).toEqual(['in_1', 'in_2'])
-      const after = next({ ...before, phase: 'recovering' }, both('kept', 'undone'))
-      expect(after).toMatchObject({ phase: 'restoring_new_collection', collectNew: ['in_1', 'in_2'] })
-      // No answer: the same request again. A refusal: the invoice was paid or voided meanwhile.
-      const again = [sent('unknown'), sent('refused'), sent('done')].reduce(next, after)
-      expect(again).toMatchObject({ phase: 'recovering', collectNew: [] })
-      expect(next(again, both('kept', 'undone')).phase).not.toBe('restoring_new_collection')
-    }
-    const over = next({ ...recovered('undo', live), phase: 'recovering' }, both('cancelled', 'undone'))
-    expect(over.phase).toBe('restoring_new_collection')
-    // Crossbill does not restore what a member's own cancel stopped.
-    const left = next({ ...recovered('revert', live), phase: 'recovering' }, both('kept', 'ended'))
-    expect(left.phase).toBe('cancelling_old')
+  test('promise 8: what our cancel stopped is collected again before anything else, by the marks alone', () => {
+    for (const goal of goals)
+      for (const [old, successor, side] of [
+        ['settled', 'live', 'old'],
+        ['settled', 'ended', 'old'],
+        ['kept', 'undone', 'new'],
+        ['cancelled', 'undone', 'new'],
+      ] as const) {
+        const all = [stopped('in_1', side), stopped('in_2', side)]
+        const event = both(old, successor, { stopped: all })
+        const after = recovered(goal, event)
+        expect(after).toMatchObject({ phase: 'restoring_collection', stopped: all })
+        // A refusal is not repeated in this run; without an answer, the marks are read again.
+        expect(next(next(next(after, sent('refused')), sent('done')), event)).toMatchObject({
+          phase: 'restoring_collection',
+          stopped: [stopped('in_2', side)],
+        })
+        expect(next(after, sent('unknown')).phase).toBe('recovering')
+        const done = [sent('done'), sent('done')].reduce(next, after)
+        expect(next(done, both(old, successor)).phase).not.toBe('restoring_collection')
+      }
   })
   test('an undo never takes back moved money: the move continues, or a person decides', () => {
     const lists = { carry: 0, money: 2, pause: false, schedule: false }

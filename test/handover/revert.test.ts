@@ -134,42 +134,6 @@ describe('a member is reverted', () => {
 })
 
 describe('a member is settled', () => {
-  test('while another subscription of the customer has an open invoice: its collection continues', async () => {
-    const stage = await stageAt('2026-01-15T08:00:00Z')
-    const member = await memberOf(stage)
-    const [one, other] = [await subscribe(stage, member), await subscribe(stage, member, { price: 'addon' })]
-    await stage.advance('2026-02-20T00:00:00Z')
-    await stage.copy()
-    stage.subscribers.set(other, { excluded: 'stays' })
-    expect(await settleDown(stage, 'target')).toMatchObject({ key: `us/${one}`, standing: 'target' })
-    await stage.act('decline_card', { account: 'us', subscription: other })
-    await stage.advance('2026-03-16T00:00:00Z')
-    const open = async (): Promise<unknown> =>
-      (await stage.us.invoices.list({ subscription: other, status: 'open' })).data.map(
-        ({ auto_advance: advances }) => advances,
-      )
-    expect(await open()).toEqual([true])
-    expect(await settleDown(stage, 'settled')).toMatchObject({ standing: 'settled' })
-    expect(await open()).toEqual([true])
-  })
-
-  test('while a payment of another subscription is in flight: it is not collected a second time', async () => {
-    const stage = await stageAt('2026-01-15T08:00:00Z')
-    const member = await memberOf(stage)
-    await subscribe(stage, member)
-    const other = await subscribe(stage, member, { price: 'addon' })
-    await stage.advance('2026-02-20T00:00:00Z')
-    await stage.copy()
-    stage.subscribers.set(other, { excluded: 'stays' })
-    await settleDown(stage, 'target')
-    await stage.act('slow_payments', { account: 'us', subscription: other, days: 5 })
-    await stage.advance('2026-03-16T12:00:00Z')
-    await settleDown(stage, 'settled')
-    await stage.advance('2026-04-10T00:00:00Z')
-    const march = (await stage.charges()).filter(({ account, at }) => account === 'us' && at > '2026-03-01')
-    expect(march.map(({ amount, status }) => `${amount} ${status}`)).toEqual(['900 succeeded'])
-  })
-
   test('without a captured payment only after the project’s delay, counted as unproven', async () => {
     const { stage } = await moved('decline_card')
     stage.policies['settle_after_days'] = 5

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatInstant, instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
+import { openStore } from '../../src/store/open.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
 
 let rig: Rig
@@ -43,6 +45,20 @@ const cancelRequest = async (): Promise<string> => {
   return (await acceptSignal(rig.context, { ...signal, message: 'x' })).id
 }
 
+async function killedAt(request: number, side: 'before' | 'after'): Promise<void> {
+  const { access: _, ...context } = rig.context
+  const sink = { write: () => Promise.resolve() }
+  const life = mortal({ ...context, sink, tool: 'test' }, (at) => at.request === request && at.side === side)
+  const inbox = new Proxy(rig.store.inbox, {
+    get(all, name) {
+      if (life.dead()) throw new Killed('killed')
+      return Reflect.get(all, name) as unknown
+    },
+  })
+  const { accounts, store } = life.context
+  await expect(workInbox({ ...rig.context, accounts, store, inbox }, 10)).rejects.toThrow(Killed)
+}
+
 describe('what the customer owes for something else', () => {
   test('stops being collected when any subscription is cancelled, unless the service intervenes', async () => {
     expect(await collects()).toBe(true)
@@ -56,21 +72,11 @@ describe('what the customer owes for something else', () => {
     expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', true])
   })
 
-  test.each([0, 1, 2].flatMap((request) => [[request, 'before'] as const, [request, 'after'] as const]))(
+  test.each([0, 1, 2, 3].flatMap((request) => [[request, 'before'] as const, [request, 'after'] as const]))(
     'is collected although the service was killed at request %i, %s it',
     async (request, side) => {
       const id = await cancelRequest()
-      const { access: _, ...context } = rig.context
-      const sink = { write: () => Promise.resolve() }
-      const life = mortal({ ...context, sink, tool: 'test' }, (at) => at.request === request && at.side === side)
-      const inbox = new Proxy(rig.store.inbox, {
-        get(all, name) {
-          if (life.dead()) throw new Killed('killed')
-          return Reflect.get(all, name) as unknown
-        },
-      })
-      const { accounts, store } = life.context
-      await expect(workInbox({ ...rig.context, accounts, store, inbox }, 10)).rejects.toThrow(Killed)
+      await killedAt(request, side)
       rig.pass(600)
       await workInbox({ ...rig.context, run: 'worker-2' }, 10)
       expect((await rig.store.inbox.get(id))?.row.now.state).toBe('done')
@@ -81,4 +87,17 @@ describe('what the customer owes for something else', () => {
       expect(await collects()).toBe(true)
     },
   )
+
+  test('promise 8: is collected again by a service with an empty store, after the one that cancelled was killed', async () => {
+    await cancelRequest()
+    await killedAt(1, 'after')
+    expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', false])
+    const store = await openStore({ file: ':memory:' })
+    const elsewhere = { ...rig.context, store, inbox: store.inbox, run: 'elsewhere' }
+    expect((await reconcile(elsewhere)).ok).toBe(true)
+    expect(await collects()).toBe(true)
+    const { metadata } = await rig.stripe('target').invoices.retrieve(owed)
+    expect(metadata).toEqual({})
+    await store.close()
+  })
 })

@@ -17,6 +17,7 @@ import { rememberAccess } from '../access/remember.ts'
 import { restoreGrants } from '../access/restore-grants.ts'
 import type { Violation } from '../check/violations.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { collectLeft } from '../send/collection.ts'
 import { counted } from '../send/counted.ts'
 import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy } from './basis.ts'
 import type { Context } from '../context.ts'
@@ -141,7 +142,12 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   let seen = await survey(context)
   const lost = await recoverLost(context, held, seen)
   recovered.push(...lost)
-  if (lost.length > 0) seen = await survey(context)
+  const collected = await collectLeft(context, seen.live)
+  for (const { account, invoice, cancelled } of collected)
+    context.progress.note(
+      `invoice ${invoice} of ${account} is collected again: an earlier run stopped it when it cancelled ${cancelled}`,
+    )
+  if (lost.length + collected.length > 0) seen = await survey(context)
   const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen, plan)

@@ -5,6 +5,7 @@ import type { Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { isHeld } from '../../live/subscription.ts'
 import { sidesOf, type Sides } from './sides.ts'
+import { stoppedCollections } from './collection.ts'
 import { oldDrafts, subscriberRules, violationCodes, type RuleInput, type Violation } from './violations.ts'
 
 /** Applies every rule to every subscriber, in the order of the codes. Pure. */
@@ -32,6 +33,7 @@ export function check(
     ...invalidEntries(catalog),
     ...ofOtherProjects(classified),
     ...oldDrafts(live, ruleInput.now),
+    ...stoppedCollections(live),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)

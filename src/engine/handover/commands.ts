@@ -8,13 +8,13 @@ import { comparePreviews, previewParams, previewRefused } from '../../handover/p
 import type { Command, HandoverEvent } from '../../handover/state.ts'
 import type { HandoverPlan, Reason } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
+import { collect, stoppedBySides } from './collection.ts'
 import { referenceMissing, send, type Turn } from './sends.ts'
 import { previewInvoice } from './previews.ts'
 import { noteSeen } from './seen.ts'
 import { fillParams } from '../send/references.ts'
 import {
   asInvoice,
-  collectingInvoices,
   gapInvoices,
   oldInvoices,
   pendingItems,
@@ -43,6 +43,8 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
       return { type: 'previewed', reason: await preview(context, turn) }
     case 'send':
       return send(context, turn, command.state)
+    case 'collect':
+      return collect(context, turn, command.stopped)
     case 'prove':
       return prove(context, turn)
     case 'read_both':
@@ -92,23 +94,20 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
   const old = await readOld(context, expect)
   noteSeen(job, old, context.accounts.target.now())
   const settles = job.handover.goal === 'settle'
-  const [successors, collecting, collectingNew, pending, invoices] = await Promise.all([
+  const [successors, pending, invoices] = await Promise.all([
     readSuccessors(context, { ...expect, successor: state.successor ?? expect.successor }),
-    collectingInvoices(context, expect.source, expect.customer_old),
-    // A settle cancels nothing in the target.
-    settles ? [] : collectingInvoices(context, 'target', expect.customer_new),
     settles ? pendingItems(context, expect) : [],
     settles ? oldInvoices(context, expect) : [],
   ])
-  const isKnown = collecting !== undefined && pending !== undefined && invoices !== undefined
+  const stopped = await stoppedBySides(context, expect, { old, successors })
+  const isKnown = stopped !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
     // Nothing is decided about the old subscription until the read shows which invoices a cancel
-    // would stop or strand.
+    // has stopped or would strand.
     old: isKnown ? old : undefined,
     money: { pending: pending ?? [], invoices: invoices ?? [] },
     successors,
-    collecting: collecting ?? [],
-    collectingNew,
+    stopped: stopped ?? [],
     now: context.accounts.target.now(),
   })
 }

@@ -2,17 +2,19 @@ import type Stripe from 'stripe'
 import { digest } from '../../core/canonical.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import type { StripeObject } from '../../core/json.ts'
-import type { Failure, Outcome } from '../../core/outcome.ts'
+import type { Outcome } from '../../core/outcome.ts'
 import { holdReason, tooLate } from '../../handover/events.ts'
 import type { LiveValues } from '../../handover/live-values.ts'
 import { customerOf } from '../../handover/proof.ts'
 import { balanceOut, noteStep } from '../../handover/carried/money-steps.ts'
 import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
-import type { HandoverEvent, HandoverState, SendingPhase, StateIn } from '../../handover/state.ts'
+import type { HandoverState, RequestPhase, StateIn } from '../../handover/state.ts'
 import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
+import { answered, type Sent } from './answers.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { balanceChanged, decidedByOthers, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
+import { noteStopped } from './collection.ts'
 import { creationKey, holdKey } from './keys.ts'
 import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
@@ -28,13 +30,11 @@ export interface Turn {
   readonly resolve: Resolve
 }
 
-type Sent = Extract<HandoverEvent, { type: 'sent' }>
-
 /** Phases that must not begin close to T: the old account's renewal could fall in the middle. */
-const guarded: ReadonlySet<SendingPhase> = new Set(['holding', 'creating'])
+const guarded: ReadonlySet<RequestPhase> = new Set(['holding', 'creating'])
 
 /** Sends the request that the machine's state asks for, through the journal. */
-export async function send(context: Context, turn: Turn, state: StateIn<SendingPhase>): Promise<Sent> {
+export async function send(context: Context, turn: Turn, state: StateIn<RequestPhase>): Promise<Sent> {
   const { job } = turn
   const { phase } = state
   const { expect } = job.handover
@@ -56,6 +56,8 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
   const address = subscriberAddress(job.key)
   const lost = await decided(context, turn, phase)
   if (lost !== undefined) return lost
+  const noted = await noteStopped(context, job, state)
+  if (noted?.ok === false) return answered(noted)
   const key = keyOf(turn, step)
   const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect }
   const find = alreadyDone(context, sending)
@@ -115,7 +117,7 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
  * Before these phases, a run that settles and a run that reverts decide which of them continues:
  * neither can undo what the other does.
  */
-const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'undo', string>>>>> = {
+const decisions: Readonly<Partial<Record<RequestPhase, Partial<Record<Goal | 'undo', string>>>>> = {
   cancelling_old: { settle: 'crossbill_settle' },
   stopping_invoice: { revert: 'crossbill_revert' },
   cancelling_new: { revert: 'crossbill_revert', undo: 'crossbill_revert' },
@@ -126,7 +128,7 @@ const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'un
  * and whose parameters are the answer. Stripe executes the first answer, replays the same answer
  * and refuses every other answer for a day. Undefined: this run's answer holds.
  */
-async function decided(context: Context, { job, state }: Turn, phase: SendingPhase): Promise<Sent | undefined> {
+async function decided(context: Context, { job, state }: Turn, phase: RequestPhase): Promise<Sent | undefined> {
   const { expect, goal } = job.handover
   const answer = decisions[phase]?.[goal]
   if (answer === undefined) return undefined
@@ -143,12 +145,7 @@ async function decided(context: Context, { job, state }: Turn, phase: SendingPha
   })
   // A deleted customer has no successor that another run could revert.
   if (outcome.ok || outcome.failure.code === 'resource_missing') return undefined
-  return {
-    type: 'sent',
-    result: resultOf(outcome.failure),
-    id: null,
-    reason: reasonOf(outcome.failure, outcome.failure.code),
-  }
+  return answered(outcome)
 }
 
 const unreadOld: Reason = {
@@ -158,7 +155,7 @@ const unreadOld: Reason = {
 }
 
 /** Only some requests take values from live objects; the others need no read. */
-async function liveValues(context: Context, job: Job, state: StateIn<SendingPhase>): Promise<LiveValues | undefined> {
+async function liveValues(context: Context, job: Job, state: StateIn<RequestPhase>): Promise<LiveValues | undefined> {
   const { phase } = state
   const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
   const needsOld =
@@ -183,26 +180,14 @@ async function liveValues(context: Context, job: Job, state: StateIn<SendingPhas
   return { subscription, customer: old === undefined ? undefined : customerOf(old), voided, schedule, texts }
 }
 
-function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {
-  if (outcome.ok) {
-    const reason = phase === 'holding' ? holdReason(job.handover, asSubscription(outcome.value)) : null
-    return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason }
-  }
+function sent(phase: RequestPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {
+  if (outcome.ok && phase === 'holding')
+    return { ...answered(outcome), reason: holdReason(job.handover, asSubscription(outcome.value)) }
+  if (outcome.ok) return answered(outcome)
   const { failure } = outcome
   // Only these answers shut a creation: a key without the permission to write to the customer is
   // refused, and may still create.
-  const result = phase === 'closing' && !usesUpKey(failure) ? 'unknown' : resultOf(failure)
-  return { type: 'sent', result, id: null, reason: reasonOf(failure, failure.code) }
-}
-
-/** A key in use belongs to a request in progress: its outcome is not known yet. */
-function resultOf({ kind, code }: Failure): Sent['result'] {
-  if (code === 'idempotency_error') return 'contended'
-  return kind === 'unknown' || code === 'idempotency_key_in_use' ? 'unknown' : 'refused'
-}
-
-function reasonOf({ message, code: failed }: Failure, code: string): Reason {
-  return { code, message: code === failed ? message : `${message} (${failed})`, fix: '' }
+  return phase === 'closing' && !usesUpKey(failure) ? { ...answered(outcome), result: 'unknown' } : answered(outcome)
 }
 
 export function referenceMissing(missing: readonly string[]): Reason {

@@ -1,20 +1,19 @@
 import { hasRunningPeriod, isOver } from '../../live/subscription.ts'
 import { digest } from '../../core/canonical.ts'
+import { idOf } from '../../core/reference.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { cancelledComment } from '../../live/marks.ts'
+import { noteCollection, type OwnCancel } from '../send/collection.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { listed } from '../send/listed.ts'
 
 /** One subscription to cancel in one account for one inbox row. */
 export interface CancelWork {
   readonly row: string
-  readonly subscriber: string
   readonly account: StripeAccount
   readonly subscription: string
-  readonly customer: string
   /** The subscription as an earlier read returned it; undefined without an earlier read. */
   readonly seen: StripeObject | undefined
   /** A held subscription cannot charge, so it is cancelled now whatever the policy says. */
@@ -29,39 +28,22 @@ function addressOf({ row }: Pick<CancelWork, 'row'>): string {
   return `inbox.${row}`
 }
 
-/**
- * Finalized invoices of the customer that are being collected and belong to other subscriptions.
- * Cancelling stops the collection of all of them (the SDK's `subscriptions.cancel`), so they are
- * recorded first and restored afterwards.
- */
-export async function invoicesToRestore(work: CancelWork): Promise<Outcome<readonly string[]>> {
-  const open = await listed(
-    work.account,
-    '/v1/invoices',
-    { customer: work.customer, status: 'open' },
-    'invoices_unreadable',
-  )
-  if (!open.ok) return open
-  return success(
-    open.value
-      .filter((invoice) => willBeCollected(invoice) && subscriptionOf(invoice) !== work.subscription)
-      .flatMap(({ id }) => id ?? []),
-  )
-}
-
-/** The subscription of an invoice. Since the basil API version it is below `parent`. */
-function subscriptionOf(invoice: StripeObject): string | undefined {
-  const { parent } = invoice
-  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
-  const subscription = isJsonObject(details) ? details['subscription'] : undefined
-  if (typeof subscription === 'string') return subscription
-  return isJsonObject(subscription) && typeof subscription['id'] === 'string' ? subscription['id'] : undefined
+/** The cancel as the marks on the customer's other invoices name it. */
+export function ownCancel(
+  work: Pick<CancelWork, 'row' | 'account' | 'subscription'>,
+  subscription: StripeObject,
+): OwnCancel {
+  const { account, row } = work
+  // Two accounts may know the same person under different customers.
+  const customer = idOf(subscription['customer']) ?? ''
+  return { address: addressOf(work), account, customer, subscription: work.subscription, key: [row, work.subscription] }
 }
 
 /**
  * Cancels a subscription and confirms it from Stripe's answer. Stripe answers 404 for a cancelled
  * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
- * cancel. Nothing is prorated or invoiced.
+ * cancel. Nothing is prorated or invoiced. A cancel at once stops the collection of the customer's
+ * other invoices, so those are marked before it.
  *
  * | the subscription                           | then                                      |
  * | ------------------------------------------ | ----------------------------------------- |
@@ -100,6 +82,8 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
   if (when === 'period_end' && done(seen, when)) return success(seen)
   const released = await release(context, work, scheduleOf(seen))
   if (!released.ok) return released
+  const noted = when === 'now' ? await noteCollection(context, ownCancel(work, seen), 'others') : success(true)
+  if (!noted.ok) return noted
   const path = pathOf(work)
   const comment = `${cancelledComment}${work.row}`
   const request =
@@ -180,39 +164,4 @@ function periodEndOf(subscription: StripeObject): number | undefined {
   const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
   const ends = data.map((item) => item['current_period_end']).filter((end) => typeof end === 'number')
   return ends.length === 0 ? undefined : Math.min(...ends)
-}
-
-/** Resumes the collection of the recorded invoices. Safe to repeat. */
-export async function restoreCollection(
-  context: InboxContext,
-  work: Pick<CancelWork, 'row' | 'account'>,
-  invoices: readonly string[],
-): Promise<Outcome<true>> {
-  for (const invoice of invoices) {
-    const now = await read(context, work.account, `/v1/invoices/${invoice}`)
-    if (!now.ok) return now
-    // Paid or voided in the meantime: nothing to collect.
-    if (now.value['status'] !== 'open' || now.value['auto_advance'] === true) continue
-    const outcome = await perform(context, {
-      address: addressOf(work),
-      step: `collect ${work.account.name} ${invoice}`,
-      account: work.account,
-      method: 'POST',
-      path: `/v1/invoices/${invoice}`,
-      params: { auto_advance: true },
-      key: digest([work.row, work.account.id, invoice, 'collect']),
-    })
-    if (!outcome.ok) return outcome
-  }
-  return success(true)
-}
-
-/**
- * True when a further attempt is scheduled. An invoice without one has been given up or has a
- * payment in flight; resuming its collection could charge it twice.
- */
-function willBeCollected(invoice: StripeObject): boolean {
-  // Stripe never charges a sent invoice by itself; it sends reminders.
-  const goesOn = (invoice['next_payment_attempt'] ?? null) !== null || invoice['collection_method'] === 'send_invoice'
-  return invoice['auto_advance'] === true && goesOn
 }

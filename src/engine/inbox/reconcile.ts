@@ -14,6 +14,7 @@ import type { KajabiSite } from '../kajabi-port.ts'
 import { withLease } from '../lease.ts'
 import type { Progress } from '../ports.ts'
 import { refresh } from '../read/refresh.ts'
+import { collectLeft } from '../send/collection.ts'
 import { sidesOf } from '../check/sides.ts'
 import { acceptSignal } from './accept.ts'
 import type { InboxContext } from './context.ts'
@@ -78,6 +79,8 @@ export async function reconcile(context: ReconcileContext): Promise<Outcome<Reco
 async function compare(context: ReconcileContext): Promise<Outcome<Reconciled>> {
   const live = await refresh(context)
   const unheld = await reportHolds(context, live)
+  for (const { account, invoice, cancelled } of await collectLeft(context, live))
+    context.log({ level: 'warn', event: 'collected_again', account, invoice, cancelled })
   const access = await reconcileAccess(context, live)
   if (!access.ok) return access
   const { toGrant, taken, hooks, offers } = access.value

@@ -5,16 +5,18 @@ import { retryDelay } from '../../cancel/retry.ts'
 import { Bug, isBug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { instant, type Instant } from '../../core/instant.ts'
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { askedAlready } from './asked-already.ts'
-import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
+import { cancelSubscription, ownCancel, type CancelWork } from './cancel.ts'
 import { askForConfirmation } from './confirm.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
+import { isOver } from '../../live/subscription.ts'
+import { collectAllAgain } from '../send/collection.ts'
 import { accountAway } from '../send/listed.ts'
 import type { ReadSides } from './live-sides.ts'
 import { readForCancel } from './shut-creation.ts'
@@ -186,6 +188,7 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
   const both = await readForCancel(context, subscriber)
   if (!both.ok) return afterFailure(context, work, both.failure)
   const decision = decideCancel(both.value.sides)
+  let cancelled: readonly Cancelled[] = []
   switch (decision.do) {
     case 'wait':
       return postponed(context, work, { kind: 'retryable', code: decision.reason, message: '', status: 0 })
@@ -203,31 +206,41 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
     case 'cancel': {
       const outcome = await send(context, work, both.value, { ...decision, subscriber })
       if (!outcome.ok) return afterFailure(context, work, outcome.failure)
+      cancelled = outcome.value
     }
   }
-  const restored = await restoreAll(context, work, both.value)
+  const restored = await restoreAll(context, work, both.value, cancelled)
   return restored.ok
     ? tidy(context, work, { customer: both.value.customer, subscriber })
     : afterFailure(context, work, restored.failure)
 }
 
+/** A subscription as the answer to its cancel shows it. */
+interface Cancelled {
+  readonly account: StripeAccount
+  readonly subscription: StripeObject
+}
+
 /**
- * Restores invoices in every account with a cancel, by this try or by an earlier one that crashed
- * before it restored them.
+ * Collects the customer's other invoices again, which a cancel stopped: a cancel of this try, or of
+ * an earlier one that crashed before it restored them.
  */
-async function restoreAll(context: InboxContext, work: RowWork, { oldAccount }: ReadSides): Promise<Outcome<true>> {
-  const accounts = [context.accounts.target, ...(oldAccount === undefined ? [] : [oldAccount])]
-  for (const account of accounts) {
-    const noted = work.facts[collectFact(account)]
-    if (!Array.isArray(noted)) continue
-    const restored = await restoreCollection(context, { row: work.id, account }, noted.map(String))
+async function restoreAll(
+  context: InboxContext,
+  { id: row }: RowWork,
+  { old, oldAccount, successors }: ReadSides,
+  cancelled: readonly Cancelled[],
+): Promise<Outcome<true>> {
+  const known = new Map<string, Cancelled>()
+  for (const one of successors) known.set(one.id ?? '', { account: context.accounts.target, subscription: one })
+  if (old !== undefined && oldAccount !== undefined) known.set(old.id ?? '', { account: oldAccount, subscription: old })
+  for (const one of cancelled) known.set(one.subscription.id ?? '', one)
+  for (const [id, { account, subscription }] of known) {
+    if (!isOver(subscription)) continue
+    const restored = await collectAllAgain(context, ownCancel({ row, account, subscription: id }, subscription))
     if (!restored.ok) return restored
   }
   return success(true)
-}
-
-function collectFact({ name }: StripeAccount): string {
-  return `collect ${name}`
 }
 
 async function send(
@@ -235,9 +248,10 @@ async function send(
   work: RowWork,
   both: ReadSides,
   decision: { readonly subscriber: SubscriberKey; readonly new: readonly string[]; readonly old: boolean },
-): Promise<Outcome<true>> {
+): Promise<Outcome<readonly Cancelled[]>> {
   const { subscriber } = decision
-  const common = { row: work.id, subscriber, customer: both.customer ?? '' }
+  const common = { row: work.id }
+  const all: Cancelled[] = []
   const cancels: CancelWork[] = decision.new.map((subscription) => ({
     ...common,
     account: context.accounts.target,
@@ -255,23 +269,18 @@ async function send(
       when: decision.new.length > 0 ? 'now' : context.policy.cancel,
     })
   for (const cancel of cancels) {
-    const fact = collectFact(cancel.account)
-    const known = work.facts[fact]
-    const noted = Array.isArray(known) ? success(known.map(String)) : await invoicesToRestore(cancel)
-    if (!noted.ok) return noted
-    // Durable before the cancel: afterwards Stripe no longer shows which invoices were being
-    // collected.
-    if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
+    if (!(await work.note({ event: 'verified' }, { subscriber }))) return failed(leaseLost)
     const cancelled = await cancelSubscription(context, cancel)
     const { name: account } = cancel.account
     const level = cancelled.ok ? 'info' : 'warn'
     context.log({ level, event: 'stripe_cancel', id: work.id, account, outcome: outcomeWord(cancelled) })
     if (!cancelled.ok) return cancelled
+    all.push({ account: cancel.account, subscription: cancelled.value })
   }
   context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
   // The rest concerns access, and waits while Kajabi does not answer.
   if (!(await work.note({ event: 'verified' }, { confirmed: true }))) return failed(leaseLost)
-  return success(true)
+  return success(all)
 }
 
 function outcomeWord(cancelled: Outcome<unknown>): string {

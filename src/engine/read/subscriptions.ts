@@ -97,19 +97,6 @@ async function isErased(context: Context, customer: string): Promise<boolean | u
 }
 
 /**
- * Open invoices of a customer, of any subscription: cancelling one stops the collection of them
- * all.
- */
-export async function collectingInvoices(
-  context: Context,
-  account: string,
-  customer: string,
-): Promise<readonly Stripe.Invoice[] | undefined> {
-  const open = await listOrNothing(accountNamed(context, account), '/v1/invoices', { customer, status: 'open' })
-  return open?.map(asInvoice)
-}
-
-/**
  * Several renewals may be unpaid at once: every invoice that Stripe still collects, oldest first.
  */
 async function openInvoices(

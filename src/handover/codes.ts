@@ -300,8 +300,8 @@ export const runCodes = {
   },
   ended_in_target: {
     meaning:
-      'The new subscription has ended (by its subscriber, the cancel service or failed payments). The old one can only be settled.',
-    fix: 'Nothing to do: the next apply settles the old subscription.',
+      'The new subscription ended during the hand-over (by its subscriber, the cancel service, failed payments or the deletion of its customer). The old one is never released then: it was cancelled as well.',
+    fix: 'Nothing to do: no account charges the member any more.',
   },
 } as const satisfies Record<string, CodeEntry>
 
@@ -345,6 +345,11 @@ export const alarmCodes = {
   no_progress: {
     meaning: 'An automation, another program or a person keeps undoing the changes of the hand-over.',
     fix: 'Find the cause, stop it, then run `crossbill apply`.',
+  },
+  erased_in_target: {
+    meaning:
+      'The customer was deleted in the target during a hand-over, and no subscription of theirs is visible there. The old subscription stays on hold, so the member is not charged again.',
+    fix: 'Run `crossbill cancel` for this subscriber: it cancels the old subscription.',
   },
   held_without_successor: {
     meaning: 'The old subscription is on hold, but has no successor in the target.',

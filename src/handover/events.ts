@@ -89,9 +89,9 @@ export interface BothSides {
   readonly old: Stripe.Subscription | undefined
   /**
    * Every subscription of the target with the subscriber's mark, `status: all`. Undefined when the
-   * list could not be read to its end.
+   * list could not be read to its end; `erased` when the customer was deleted and none is visible.
    */
-  readonly successors: readonly Stripe.Subscription[] | undefined
+  readonly successors: readonly Stripe.Subscription[] | 'erased' | undefined
   /** Invoices that our own cancel of either side stopped. */
   readonly stopped: readonly Stopped[]
   /**
@@ -102,7 +102,12 @@ export interface BothSides {
   readonly now: Instant
 }
 
-export function bothRead(plan: AnyPlan, { old, successors, stopped, money, now }: BothSides): EventOf<'both_read'> {
+export function bothRead(
+  plan: AnyPlan,
+  { old, successors: seen, stopped, money, now }: BothSides,
+): EventOf<'both_read'> {
+  const erased = seen === 'erased'
+  const successors = erased ? undefined : seen
   const successor = successors === undefined ? undefined : successorOf(successors)
   const { override } = plan.expect
   const { pending, invoices } = money ?? { pending: [], invoices: [] }
@@ -112,6 +117,7 @@ export function bothRead(plan: AnyPlan, { old, successors, stopped, money, now }
   return {
     type: 'both_read',
     old: observeOld(old),
+    erased,
     ...successorSeen(successors === undefined ? 'unreadable' : observeNew(successors), successor),
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),

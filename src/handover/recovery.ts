@@ -24,6 +24,8 @@ export const roundsMax = 12
  * |------------|--------------|-----------------------------------------------------------------|
  * | unreadable | any          | doubtful `source_unreachable`                                   |
  * | any        | unreadable   | doubtful `target_unreachable` (a missed charge can be repaired) |
+ * | over       | erased       | ended                                                           |
+ * | live       | erased       | doubtful `erased_in_target` (the customer, no successor seen)   |
  * | any        | several      | doubtful `duplicate_target`                                     |
  * | any        | any          | restoring_collection if our cancel stopped other invoices       |
  * | settled    | live         | settled                                                         |
@@ -81,6 +83,7 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
   if (isTakenUp(state, event))
     return standBack(known, event.old === 'kept' && event.new === 'live' ? 'moved' : 'source')
   if (event.old === 'unreadable') return doubtful(known, 'source_unreachable')
+  if (event.erased) return hasEnded(event.old) ? { ...known, phase: 'ended' } : doubtful(known, 'erased_in_target')
   if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   const stopped = event.stopped.filter(({ invoice }) => !state.uncollected.includes(invoice))

@@ -297,6 +297,8 @@ export type HandoverEvent =
   | (SuccessorSeen & {
       readonly type: 'both_read'
       readonly old: OldObservation
+      /** The customer was deleted in the target, and no read shows a successor. */
+      readonly erased: boolean
       /** Whether a creation may still be tried: T is ahead and outside the guard window. */
       readonly time: 'before' | 'too_late'
       readonly schedule: string | null

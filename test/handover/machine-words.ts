@@ -57,6 +57,7 @@ export const both = (
 ): HandoverEvent => ({
   type: 'both_read',
   old,
+  erased: false,
   ...(successor === 'live' || successor === 'ended'
     ? { new: successor, successor: 'sub_new' }
     : { new: successor, successor: null }),

@@ -86,6 +86,14 @@ describe('what follows after both sides were read', () => {
       for (const successor of newObservations)
         expect(shown(recovered(goal, both('unreadable', successor)))).toBe('doubtful source_unreachable')
   })
+  test('the customer was erased in the target and no successor is visible: the hold stays until the old one is cancelled', () => {
+    for (const goal of goals)
+      for (const old of oldObservations.filter((one) => one !== 'unreadable')) {
+        const over = old === 'settled' || old === 'lapsed' || old === 'cancelled'
+        const after = shown(recovered(goal, both(old, 'unreadable', { erased: true })))
+        expect(after).toBe(over ? 'ended' : 'doubtful erased_in_target')
+      }
+  })
   test('too late to create: the old one is released; a free one is not changed', () => {
     const late = both('held', 'none', { time: 'too_late' })
     expect(recovered('move', late).phase).toBe('closing')

@@ -64,7 +64,7 @@ export function alreadyDone(context: Context, sending: Sending): (() => Promise<
 /** A successor that an undo cancelled does not count: it must be created again. */
 async function findSuccessor(context: Context, expect: Expectation): Promise<Found> {
   const all = await readSuccessors(context, expect)
-  if (all === undefined) return failed(unreadable)
+  if (all === undefined || all === 'erased') return failed(unreadable)
   const found = successorOf(all)
   return success(found === undefined ? undefined : asObject(found))
 }

@@ -99,7 +99,7 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
     settles ? pendingItems(context, expect) : [],
     settles ? oldInvoices(context, expect) : [],
   ])
-  const stopped = await stoppedBySides(context, expect, { old, successors })
+  const stopped = await stoppedBySides(context, expect, { old, successors: successors === 'erased' ? [] : successors })
   const isKnown = stopped !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
     // Nothing is decided about the old subscription until the read shows which invoices a cancel

@@ -66,7 +66,16 @@ export async function resume(context: Context, { key, facts }: SubscriberRecord,
   if ('problem' in state) return unreadable(key, state.problem)
   if ('problem' in job) return unreadable(key, job.problem)
   const last = await drive(context, { job: job.value, run }, state.value, { type: 'interrupted' })
-  return finish(context, job.value, last, run)
+  return settledInstead(last, job.value) ?? finish(context, job.value, last, run)
+}
+
+/**
+ * The successor ended while the hand-over stood still, so the recovery settled the old
+ * subscription. It is what a plan made meanwhile also wants.
+ */
+function settledInstead({ phase, reason }: HandoverState, { key }: Job): AppliedChange | undefined {
+  if (phase !== 'ended' || reason?.code !== 'ended_in_target') return undefined
+  return { address: subscriberAddress(key), action: 'settle', outcome: 'done', message: reason.message }
 }
 
 /** Without its state, a hand-over cannot be continued safely. The others continue. */

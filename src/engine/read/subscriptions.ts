@@ -65,13 +65,13 @@ export async function readNewSchedule(context: Context, id: string): Promise<Str
 /**
  * Reads every subscription in the target with this subscriber's mark, including cancelled ones and
  * those of a deleted customer. They are listed by customer, since search results are delayed; known
- * ones are read by id. A deleted customer without a visible subscription gives undefined: their
+ * ones are read by id. A deleted customer without a visible subscription gives `erased`: their
  * absence is not proven.
  */
 export async function readSuccessors(
   context: Context,
   { customer_new, key, successor = null }: Pick<Expectation, 'customer_new' | 'key'> & { successor?: string | null },
-): Promise<readonly Stripe.Subscription[] | undefined> {
+): Promise<readonly Stripe.Subscription[] | 'erased' | undefined> {
   const { target } = context.accounts
   const expand = provenExpansions.map((path) => `data.${path}`)
   const theirsWith = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
@@ -86,7 +86,9 @@ export async function readSuccessors(
     else if (known.failure.code !== 'resource_missing') return undefined
   }
   const theirs = successorsOf([...found.values()].map(asSubscription), key)
-  return theirs.length === 0 && (await isErased(context, customer_new)) !== false ? undefined : theirs
+  const erased = theirs.length === 0 ? await isErased(context, customer_new) : false
+  if (erased === undefined) return undefined
+  return erased ? 'erased' : theirs
 }
 
 /** Whether the customer was deleted in the target; undefined when this cannot be read. */
@@ -161,7 +163,7 @@ export async function successorInvoices(
 ): Promise<readonly Stripe.Invoice[] | undefined> {
   const invoices: Stripe.Invoice[] = []
   const successors = await readSuccessors(context, expect)
-  if (successors === undefined) return undefined
+  if (successors === undefined || successors === 'erased') return undefined
   for (const { id } of successors) {
     const own = await listOrNothing(context.accounts.target, '/v1/invoices', { subscription: id })
     if (own === undefined) return undefined

@@ -16,7 +16,8 @@ import {
 } from '../live/observations.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readHolds, readSource } from '../live/source.ts'
-import type { HandoverEvent, Stopped, SuccessorSeen } from './state.ts'
+import type { HandoverEvent, SuccessorSeen } from './event-types.ts'
+import type { Stopped } from './state.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 

@@ -2,11 +2,10 @@ import { present } from '../core/assert.ts'
 import { interrupted } from './interrupted.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import { decide, doubtful, standBack, undoing } from './recovery.ts'
+import type { Command, HandoverEvent } from './event-types.ts'
 import {
   atSource,
   isRest,
-  type Command,
-  type HandoverEvent,
   type HandoverState,
   type InvoicePhase,
   type ReadingPhase,

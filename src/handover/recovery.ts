@@ -1,5 +1,6 @@
 import type { NewObservation, OldObservation } from '../live/observations.ts'
-import type { HandoverEvent, HandoverState, StateIn } from './state.ts'
+import type { HandoverEvent } from './event-types.ts'
+import type { HandoverState, StateIn } from './state.ts'
 import type { AlarmCode } from './codes.ts'
 import { blocked, stopped } from './reasons.ts'
 import type { Reason } from './types.ts'

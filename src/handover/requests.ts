@@ -7,7 +7,8 @@ import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
 import { accountedStep, cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
-import type { HandoverEvent, HandoverState, Lists, RequestPhase, StateIn } from './state.ts'
+import type { HandoverEvent } from './event-types.ts'
+import type { HandoverState, Lists, RequestPhase, StateIn } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>

@@ -1,13 +1,7 @@
 import { command as commandOf, next as nextOf } from '../../src/handover/machine.ts'
 import { standingOf, type NewObservation } from '../../src/live/observations.ts'
-import {
-  atSource,
-  isRest,
-  type Command,
-  type HandoverEvent,
-  type HandoverState,
-  type SuccessorSeen,
-} from '../../src/handover/state.ts'
+import type { Command, HandoverEvent, SuccessorSeen } from '../../src/handover/event-types.ts'
+import { atSource, isRest, type HandoverState } from '../../src/handover/state.ts'
 import {
   atFirst,
   carryOut,

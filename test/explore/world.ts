@@ -1,4 +1,5 @@
-import type { HandoverEvent, HandoverState, SendingPhase } from '../../src/handover/state.ts'
+import type { HandoverEvent } from '../../src/handover/event-types.ts'
+import type { HandoverState, SendingPhase } from '../../src/handover/state.ts'
 import type { InvoiceObservation, NewObservation, OldObservation } from '../../src/live/observations.ts'
 
 /**

@@ -21,10 +21,10 @@ import { markFrom } from '../../src/live/marks.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
 import { customerOf } from '../../src/handover/proof.ts'
 import { beginOf, numbered, requestFor, withLive } from '../../src/handover/requests.ts'
+import type { HandoverEvent } from '../../src/handover/event-types.ts'
 import {
   atSource,
   isRest,
-  type HandoverEvent,
   type HandoverState,
   type RequestPhase,
   type SendingPhase,

@@ -1,13 +1,7 @@
 import { next } from '../../src/handover/machine.ts'
 import { newObservations, oldObservations } from '../../src/handover/recovery.ts'
-import {
-  atSource,
-  type HandoverEvent,
-  type HandoverState,
-  type Phase,
-  type SendingPhase,
-  trimmed,
-} from '../../src/handover/state.ts'
+import type { HandoverEvent } from '../../src/handover/event-types.ts'
+import { atSource, type HandoverState, type Phase, type SendingPhase, trimmed } from '../../src/handover/state.ts'
 import type { InvoiceObservation, NewObservation, OldObservation } from '../../src/live/observations.ts'
 
 export const reason = { code: 'why', message: 'because', fix: '' }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { parserOf } from '../../src/core/parser.ts'
 import { stateSchema } from '../../src/handover/schemas.ts'
 import { command, next } from '../../src/handover/machine.ts'
-import { isRest, type HandoverEvent, type Phase, type SendingPhase } from '../../src/handover/state.ts'
+import type { HandoverEvent } from '../../src/handover/event-types.ts'
+import { isRest, type Phase, type SendingPhase } from '../../src/handover/state.ts'
 import type { InvoiceObservation } from '../../src/live/observations.ts'
 import {
   at,

@@ -1,6 +1,6 @@
 import type { StripeObject } from '../../core/json.ts'
 import type { Failure, Outcome } from '../../core/outcome.ts'
-import type { HandoverEvent } from '../../handover/state.ts'
+import type { HandoverEvent } from '../../handover/event-types.ts'
 
 export type Sent = Extract<HandoverEvent, { type: 'sent' }>
 

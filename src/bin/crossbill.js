@@ -2,7 +2,6 @@
 // Runs with any `node` on PATH, however old: plain JavaScript, no dependency, no new syntax. A Node
 // that is new enough loads the program. Otherwise the Node that `npm ci` installed in this folder
 // is used, or a message says what is missing.
-import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +11,7 @@ const here = (path) => fileURLToPath(new URL(path, root))
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 22 || (major === 22 && minor >= 20)) await start()
-else restart()
+else await restart()
 
 async function start() {
   const { enableCompileCache } = await import('node:module')
@@ -24,7 +23,7 @@ async function start() {
   process.exitCode = await run(process.argv.slice(2))
 }
 
-function restart() {
+async function restart() {
   const own = broughtNode()
   if (own === undefined || process.env.CROSSBILL_RESTARTED !== undefined) {
     console.error(
@@ -33,6 +32,7 @@ function restart() {
     process.exitCode = 1
     return
   }
+  const { spawn } = await import('node:child_process')
   const child = spawn(own, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, CROSSBILL_RESTARTED: '1' },

@@ -11,11 +11,11 @@ export function start(): Figure {
     execFileSync(process.execPath, [launcher, '--help'], { stdio: 'ignore' })
     return performance.now() - begin
   }).slice(1)
-  const median = percentile(runs, 0.5)
+  const [least, median] = [Math.min(...runs), percentile(runs, 0.5)]
   return {
     what: 'start of the CLI (--help), median of 11',
-    reach: '≤ 200 ms',
-    measured: milliseconds(median),
-    ok: median <= 200,
+    reach: '≤ 110 ms',
+    measured: `${milliseconds(median)}, the fastest ${milliseconds(least)}`,
+    ok: median <= 110,
   }
 }

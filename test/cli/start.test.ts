@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { importsOf, root, sourcesBelow } from '../house/sources.ts'
 
+const sources = new Map(sourcesBelow('src').map((source) => [source.path, source]))
+const commands = [...sources.keys()].filter((path) => path.startsWith('src/cli/commands/'))
+
 const launcher = join(root, 'src/bin/crossbill.js')
 
 function start(words: readonly string[]): { code: number | null; stdout: string; stderr: string } {
@@ -28,20 +31,31 @@ describe('the program as a process', () => {
   })
 
   test('loads only yargs before the command is known', () => {
-    const sources = new Map(sourcesBelow('src').map((source) => [source.path, source]))
-    const packages = new Set<string>()
-    const seen = new Set<string>()
-    const visit = (path: string): void => {
-      const source = sources.get(path)
-      if (source === undefined || seen.has(path)) return
-      seen.add(path)
-      const early = source.text.replaceAll(/^import type .*$/gm, '').replaceAll(/\bimport\([^)]*\)/g, '')
-      for (const [, name = ''] of early.matchAll(/\bfrom '([^.'][^']*)'/g))
-        if (!name.startsWith('node:')) packages.add(name)
-      for (const next of importsOf(path, early)) visit(next)
-    }
-    visit('src/cli/main.ts')
-    expect(seen).toContain('src/cli/commands.ts')
+    const { files, packages } = loadedBy('src/cli/main.ts')
+    expect(files).toContain('src/cli/commands.ts')
     expect([...packages]).toEqual(['yargs'])
   })
+
+  // The SDK and the query builder take 100 ms each, which `plan --help` must not wait for.
+  test.each(commands)('%s loads no SDK, query builder or server before it runs', (path) => {
+    const { packages } = loadedBy(path)
+    expect(['stripe', 'kysely', 'pg', 'fastify', 'cli-progress'].filter((name) => packages.has(name))).toEqual([])
+  })
 })
+
+/** What a module imports directly and through others, without types and lazy imports. */
+function loadedBy(path: string): { readonly files: ReadonlySet<string>; readonly packages: ReadonlySet<string> } {
+  const packages = new Set<string>()
+  const files = new Set<string>()
+  const visit = (at: string): void => {
+    const source = sources.get(at)
+    if (source === undefined || files.has(at)) return
+    files.add(at)
+    const early = source.text.replaceAll(/^import type [^']*'[^']*'$/gm, '').replaceAll(/\bimport\([^)]*\)/g, '')
+    for (const [, name = ''] of early.matchAll(/\bfrom '([^.'][^']*)'/g))
+      if (!name.startsWith('node:')) packages.add(name)
+    for (const next of importsOf(at, early)) visit(next)
+  }
+  visit(path)
+  return { files, packages }
+}

@@ -7,7 +7,6 @@ import { command } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
-import { rehearsalWorlds } from '../rehearsal/worlds.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
@@ -55,6 +54,7 @@ export const main = command({
       )
     const unsure = worldOf('--world', world ?? (faults ? `random:${seed}` : ''))
     return await withProject(shell, async ({ context }) => {
+      const { rehearsalWorlds } = await import('../rehearsal/worlds.ts')
       const worlds = rehearsalWorlds(context, unsure)
       const report = { ...(await rehearse(context, { months, faults, seed, worlds })), world: worldText(unsure) }
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')

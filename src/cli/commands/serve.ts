@@ -5,7 +5,7 @@ import { startServing, type Serving } from '../../engine/inbox/serve.ts'
 import { recover } from '../../engine/apply/recover.ts'
 import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
-import { startService, type Service } from '../../server/service.ts'
+import type { Service } from '../../server/service.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 import {
@@ -85,6 +85,7 @@ export const main = command({
         print(milliseconds === undefined ? line : { ...line, milliseconds })
       }
       kajabiAnswered = (route, status) => server.metrics.kajabi(route, status)
+      const { startService } = await import('../../server/service.ts')
       const service = await startService(server, {
         ...settings,
         port: flags.port ?? settings.port,

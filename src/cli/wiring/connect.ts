@@ -3,7 +3,7 @@ import { targetAccount, type AccountConfig, type Project } from '../../catalog/t
 import { present } from '../../core/assert.ts'
 import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { resolveSecret } from '../../files/secrets.ts'
-import { connectAccount, type ConnectOptions } from '../../stripe/account.ts'
+import type { ConnectOptions } from '../../stripe/account.ts'
 import type { ProjectSandbox } from './project-sandbox.ts'
 import type { Shell } from '../shell.ts'
 
@@ -17,6 +17,8 @@ export async function connectAccounts(
   shell: Shell,
   service = false,
 ): Promise<Accounts> {
+  // The SDK is loaded here, because loading takes 100 ms, which --help must not wait for.
+  const { connectAccount } = await import('../../stripe/account.ts')
   const connected = await Promise.all(
     Object.entries(project.accounts).map(async ([name, account]) => {
       const options = await connection(name, account, sandbox, shell)

@@ -8,7 +8,7 @@ import type { Context } from '../../engine/context.ts'
 import type { Accounts, Store } from '../../engine/ports.ts'
 import { openSecretSink } from '../../files/secret-sink.ts'
 import { resolveSecret } from '../../files/secrets.ts'
-import { openStore, type OpenStore } from '../../store/open.ts'
+import type { OpenStore } from '../../store/open.ts'
 import { loadProject } from './catalog.ts'
 import { connectAccounts } from './connect.ts'
 import { withCopyMapFiles } from './copy-map-files.ts'
@@ -158,6 +158,8 @@ async function awaitStore(project: Project, shell: Shell): Promise<OpenStore> {
 
 async function openProjectStore(project: Project, shell: Shell): Promise<OpenStore> {
   const { store } = project
+  // Loading takes 100 ms, which --help and offline commands must not wait for.
+  const { openStore } = await import('../../store/open.ts')
   if ('file' in store) return await openStore({ file: resolve(shell.project, store.file) })
   const surroundings = { folder: shell.project, env: shell.surroundings.env }
   return await openStore({ url: await resolveSecret(store.url, 'the address of the store', surroundings) })

@@ -178,6 +178,8 @@ export interface Kind<Name extends KindName = KindName> {
      * recognise an object.
      */
     readonly unique: boolean
+    /** Whether Stripe gives the key to a new object once its holder is out of use; never by default. */
+    readonly freeAfter?: 'retired'
     readonly desired: (key: string, value: JsonObject) => string | undefined
     readonly live: (object: StripeObject) => string | undefined
   }
@@ -196,11 +198,18 @@ export interface Kind<Name extends KindName = KindName> {
   readonly isSecond?: (live: StripeObject) => boolean
   /** Whether it is already out of use. */
   readonly retired: (live: StripeObject) => boolean
+  /** Whether an object out of use never comes back: its entry then creates another one. */
+  readonly ends?: true
   /**
    * Retires it without deleting history. Undefined when Stripe offers no way; it then only loses
    * its marks.
    */
   readonly retire: (live: StripeObject) => Request | undefined
+  /**
+   * An account's default of this kind, which Stripe never deactivates: whether the object is it,
+   * and whether the first object of the account becomes it.
+   */
+  readonly standard?: { readonly is: (live: StripeObject) => boolean; readonly firstBecomes: boolean }
   /**
    * Separate objects below each object of this kind, read by their own list if the account has any
    * object of the named kind.

@@ -65,6 +65,7 @@ export const meter: Kind<'meter'> = {
   naturalKey: {
     name: 'event_name',
     unique: true,
+    freeAfter: 'retired',
     desired: (_key, value) => (typeof value['event_name'] === 'string' ? value['event_name'] : undefined),
     live: (object) => (typeof object['event_name'] === 'string' ? object['event_name'] : undefined),
   },

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type StripeObject } from '../core/json.ts'
 import { declared, fixed, ignored, mutable, refused } from './fields.ts'
 import type { Field, FieldsOf, Kind } from './kind.ts'
 import { closed, flag, oneOf, optional, text } from './schema.ts'
@@ -131,6 +131,8 @@ const schema = closed({
 
 const nameOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
+const isDefault = (live: StripeObject): boolean => live['is_default'] === true
+
 declare module './kind.ts' {
   interface KindNames {
     payment_method_configuration: true
@@ -160,8 +162,10 @@ export const paymentMethodConfiguration: Kind<'payment_method_configuration'> = 
   // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
   replaceOrder: 'retire_first',
   retired: (live) => live['active'] === false,
+  // Stripe creates the default of an account itself.
+  standard: { is: isDefault, firstBecomes: false },
   retire: (live) =>
-    live['is_default'] === true
+    isDefault(live)
       ? undefined
       : { method: 'POST', path: `/v1/payment_method_configurations/${live.id}`, params: { active: false } },
 }

@@ -151,6 +151,8 @@ function texts(value: Json | undefined): readonly string[] {
   return Array.isArray(value) ? (value as readonly string[]) : []
 }
 
+const isDefault = (live: StripeObject): boolean => live['is_default'] === true
+
 declare module './kind.ts' {
   interface KindNames {
     portal_configuration: true
@@ -170,9 +172,11 @@ export const portalConfiguration: Kind<'portal_configuration'> = {
   uses,
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
-  // The account's default configuration cannot be deactivated; it only loses the project's marks.
+  // "If true, … portal sessions will use this configuration": an account always has one in use.
+  standard: { is: isDefault, firstBecomes: true },
+  // The default only loses the project's marks.
   retire: (live) =>
-    live['is_default'] === true
+    isDefault(live)
       ? undefined
       : { method: 'POST', path: `/v1/billing_portal/configurations/${live.id}`, params: { active: false } },
 }

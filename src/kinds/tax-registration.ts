@@ -138,12 +138,14 @@ export const taxRegistration: Kind<'tax_registration'> = {
     name: 'country_options',
     unique: true,
     desired: (_key, value) => placeIn(value['country_options']),
-    live: (object) => (isOver(object) ? undefined : placeIn(object['country_options'])),
+    freeAfter: 'retired',
+    live: (object) => placeIn(object['country_options']),
   },
   uses: () => [],
   // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
   replaceOrder: 'retire_first',
   retired: isOver,
+  ends: true,
   retire: (live) => ({ method: 'POST', path: `/v1/tax/registrations/${live.id}`, params: { expires_at: 'now' } }),
   always: { active_from: 'now' },
 }

@@ -43,54 +43,58 @@ const catalog = catalogOf(
 const error = (status: number, code: string): Response =>
   Response.json({ error: { type: 'api_error', code, message: code } }, { status })
 
-test('objects created in parallel under every fault exist exactly once', { timeout: 120_000 }, async () => {
-  const faults = fc.array(fc.constantFrom('none', 'none', 'none', 'limit', 'lock', 'broken', 'lost', 'late'), {
-    minLength: 30,
-    maxLength: 30,
-  })
-  await fc.assert(
-    fc.asyncProperty(faults, async (script) => {
-      const sandbox = createSandbox()
-      let at = 0
-      const late: { readonly due: number; readonly execute: () => Promise<unknown> }[] = []
-      const fetch: typeof sandbox.fetch = async (input, init) => {
-        if ((init?.method ?? 'GET') !== 'POST') return sandbox.fetch(input, init)
-        const fault = script[at++ % script.length]
-        while ((late[0]?.due ?? Infinity) <= at) await late.shift()?.execute()
-        if (fault === 'late') {
-          late.push({ due: at + 3, execute: () => sandbox.fetch(input, init) })
-          return error(504, 'api_error')
+test(
+  'objects created in parallel under every fault exist exactly once',
+  { timeout: runs === undefined ? 120_000 : 3_600_000 },
+  async () => {
+    const faults = fc.array(fc.constantFrom('none', 'none', 'none', 'limit', 'lock', 'broken', 'lost', 'late'), {
+      minLength: 30,
+      maxLength: 30,
+    })
+    await fc.assert(
+      fc.asyncProperty(faults, async (script) => {
+        const sandbox = createSandbox()
+        let at = 0
+        const late: { readonly due: number; readonly execute: () => Promise<unknown> }[] = []
+        const fetch: typeof sandbox.fetch = async (input, init) => {
+          if ((init?.method ?? 'GET') !== 'POST') return sandbox.fetch(input, init)
+          const fault = script[at++ % script.length]
+          while ((late[0]?.due ?? Infinity) <= at) await late.shift()?.execute()
+          if (fault === 'late') {
+            late.push({ due: at + 3, execute: () => sandbox.fetch(input, init) })
+            return error(504, 'api_error')
+          }
+          if (fault === 'limit') return error(429, 'rate_limit')
+          if (fault === 'lock') return error(429, 'lock_timeout')
+          if (fault === 'broken') return error(500, 'api_error')
+          const answer = await sandbox.fetch(input, init)
+          // Executed, but the answer never arrives.
+          if (fault === 'lost') throw new TypeError('the connection was cut')
+          return answer
         }
-        if (fault === 'limit') return error(429, 'rate_limit')
-        if (fault === 'lock') return error(429, 'lock_timeout')
-        if (fault === 'broken') return error(500, 'api_error')
-        const answer = await sandbox.fetch(input, init)
-        // Executed, but the answer never arrives.
-        if (fault === 'lost') throw new TypeError('the connection was cut')
-        return answer
-      }
-      await using rig = await openRig(catalog, { ...sandbox, fetch })
-      // The next run finishes what a run could not.
-      for (let run = 0; run < 8 && (await makePlan(rig.context)).changes.length > 0; run++)
-        await planAndApply({ ...rig.context, run: `run-${run}` })
-      expect((await makePlan(rig.context)).changes).toEqual([])
-      const count = async (path: string): Promise<number> => {
-        let seen = 0
-        for await (const _ of rig.context.accounts.target.list(path)) seen++
-        return seen
-      }
-      for (const { execute } of late) await execute()
-      const seen = await Promise.all(
-        ['products', 'prices', 'tax_rates', 'payment_links', 'payment_method_domains'].map((name) =>
-          count(`/v1/${name}`),
-        ),
-      )
-      expect(seen).toEqual([objects, objects * 2, objects, objects, objects])
-      expect(await count('/v2/core/event_destinations')).toBe(10)
-    }),
-    { numRuns: Number(runs ?? 3), seed: Number(process.env['CROSSBILL_SEED'] ?? 1) },
-  )
-})
+        await using rig = await openRig(catalog, { ...sandbox, fetch })
+        // The next run finishes what a run could not.
+        for (let run = 0; run < 8 && (await makePlan(rig.context)).changes.length > 0; run++)
+          await planAndApply({ ...rig.context, run: `run-${run}` })
+        expect((await makePlan(rig.context)).changes).toEqual([])
+        const count = async (path: string): Promise<number> => {
+          let seen = 0
+          for await (const _ of rig.context.accounts.target.list(path)) seen++
+          return seen
+        }
+        for (const { execute } of late) await execute()
+        const seen = await Promise.all(
+          ['products', 'prices', 'tax_rates', 'payment_links', 'payment_method_domains'].map((name) =>
+            count(`/v1/${name}`),
+          ),
+        )
+        expect(seen).toEqual([objects, objects * 2, objects, objects, objects])
+        expect(await count('/v2/core/event_destinations')).toBe(10)
+      }),
+      { numRuns: Number(runs ?? 3), seed: Number(process.env['CROSSBILL_SEED'] ?? 1) },
+    )
+  },
+)
 
 test('the proof of a change of the catalog reads again what was changed, and the people twice for plan and apply', async () => {
   const sandbox = createSandbox()

@@ -110,6 +110,42 @@ const shipping = fc.record({
   metadata,
 })
 
+// What Stripe never lets go stays what it is: the key of a feature, the event name of a meter.
+const feature = fc.record({ name: pick('F', 'G'), lookup_key: pick('f'), metadata })
+const meter = fc.record({
+  display_name: pick('M', 'N'),
+  event_name: pick('used', 'spent'),
+  default_aggregation: pick({ formula: 'sum' }, { formula: 'count' }),
+  event_time_window: maybe('day', 'hour'),
+  value_settings: maybe({ event_payload_key: 'n' }),
+  active: maybe(true, false),
+})
+const portal = fc.record({
+  name: pick('Portal'),
+  features: pick(
+    { invoice_history: { enabled: true } },
+    { invoice_history: { enabled: false }, payment_method_update: { enabled: true } },
+    { subscription_cancel: { enabled: true, mode: 'at_period_end' } },
+  ),
+  default_return_url: maybe('https://x.test/back'),
+  metadata,
+})
+const methods = fc.record({
+  name: pick('Methods', 'Others'),
+  active: maybe(true, false),
+  card: maybe({ display_preference: { preference: 'on' } }, { display_preference: { preference: 'off' } }),
+  link: maybe({ display_preference: { preference: 'none' } }),
+})
+const domain = fc.record({ domain_name: pick('a.example.com', 'b.example.com'), enabled: maybe(true, false) })
+const registration = fc.record({
+  country: pick('US'),
+  country_options: pick(
+    { us: { state: 'TX', type: 'state_sales_tax' } },
+    { us: { state: 'WA', type: 'state_sales_tax' } },
+  ),
+  expires_at: maybe('2031-01-01T00:00:00Z', '2032-01-01T00:00:00Z'),
+})
+
 const state = fc
   .record({
     products: fc.record({ p: product, q: product }),
@@ -124,6 +160,12 @@ const state = fc
     event_destinations: fc.record({ e: fc.option(destination, { nil: undefined }) }),
     tax_settings: fc.record({ s: settings }),
     shipping_rates: fc.record({ u: fc.option(shipping, { nil: undefined }) }),
+    features: fc.record({ f: feature }),
+    meters: fc.record({ m: fc.option(meter, { nil: undefined }) }),
+    portal_configurations: fc.record({ p: fc.option(portal, { nil: undefined }) }),
+    payment_method_configurations: fc.record({ c: fc.option(methods, { nil: undefined }) }),
+    payment_method_domains: fc.record({ d: fc.option(domain, { nil: undefined }) }),
+    tax_registrations: fc.record({ r: fc.option(registration, { nil: undefined }) }),
   })
   .map(({ lookup, default: chosen, ...sections }) => {
     // JSON is YAML; what is undefined falls out.
@@ -144,6 +186,13 @@ const state = fc
     return JSON.stringify(all)
   })
 
+/**
+ * Without marks and without a store, nothing says whose an object in use is: it is left alone until
+ * the mapping names it.
+ */
+const unknowable =
+  /^blocked (?:meter|payment_method_configuration|payment_method_domain|tax_registration)\.\w \(foreign_object\)$/
+
 test(
   'from any state to any other, one apply is enough, with the store or without it, even after a crashed one',
   { timeout: 120_000 },
@@ -161,9 +210,10 @@ test(
             if (crash !== null) await target.apply(await target.plan(catalog), crash)
             if (forgets) target.known = []
             const plan = await target.plan(catalog)
-            expect(plan.blocked).toEqual([])
+            const isOpen = (line: string): boolean => !(forgets && unknowable.test(line))
+            expect(lines(plan).filter((line) => line.startsWith('blocked') && isOpen(line))).toEqual([])
             await target.apply(plan)
-            expect(lines(await target.plan(catalog))).toEqual([])
+            expect(lines(await target.plan(catalog)).filter(isOpen)).toEqual([])
           }
         },
       ),

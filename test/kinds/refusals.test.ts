@@ -23,6 +23,20 @@ describe('what Stripe cannot do is refused before anything is sent', () => {
     expect(plan.blocked[0]?.fix).toContain('lookup_key')
   })
 
+  test('the default portal of an account is not deactivated, whether it exists or would be the first', async () => {
+    const target = await Target.open()
+    const portal = (key: string, rest: string) =>
+      `portal_configurations: { ${key}: { features: { invoice_history: { enabled: true } }${rest} } }`
+    const blocked = ['blocked portal_configuration.a (cannot_change)']
+    expect(lines(await target.plan(catalogOf(portal('a', ', active: false'))))).toEqual(blocked)
+    await target.apply(await target.plan(catalogOf(portal('a', ''))))
+    expect(lines(await target.plan(catalogOf(portal('a', ', active: false'))))).toEqual(blocked)
+    target.known = []
+    const second = portal('b', ', active: false')
+    await target.apply(await target.plan(catalogOf(second)))
+    expect(lines(await target.plan(catalogOf(second)))).toEqual([])
+  })
+
   test('the lookup key of a foreign price is not taken', async () => {
     const target = await Target.open()
     const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'T' })

@@ -83,8 +83,10 @@ export class Target {
     const applied = new Map<string, string | null>(plan.forms)
     for (const { address } of plan.changes)
       applied.set(address, this.known.find((one) => one.address === address)?.applied ?? null)
+    const before = this.known
     const remember = (): void => {
-      this.known = [...ids].map(([address, id]) => ({ address, id, applied: applied.get(address) ?? null }))
+      const now = [...ids].map(([address, id]) => ({ address, id, applied: applied.get(address) ?? null }))
+      this.known = [...before.filter(({ address }) => !ids.has(address)), ...now]
     }
     let done = 0
     for (const change of [...plan.changes, ...plan.closing])
@@ -118,7 +120,8 @@ export class Target {
         )
     }
     // A coupon that an earlier run created is used again.
-    if (step.id === 'update' && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))
+    const changes = !/^(?:retire|unmark):/.test(step.id)
+    if (changes && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))
       ids.set(change.address, answer.id ?? '')
   }
 

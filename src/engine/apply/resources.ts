@@ -99,13 +99,15 @@ async function doneBefore(
   const entries = await context.store.journal({ address: change.address })
   const entry = entries.findLast((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
   if (entry === undefined) return undefined
-  if (isCreation(step) && !(await isInUse(context, `${step.path}/${entry.result ?? ''}`))) return undefined
+  if (isCreation(step) && !(await isInUse(context, change.address, `${step.path}/${entry.result ?? ''}`)))
+    return undefined
   return success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })
 }
 
-async function isInUse(context: Context, path: string): Promise<boolean> {
+async function isInUse(context: Context, address: string, path: string): Promise<boolean> {
   const found = await read(context, context.accounts.target, path)
-  return found.ok && found.value['deleted'] !== true && found.value['active'] !== false
+  const kind = kindNamed(splitAddress(address).kind)
+  return found.ok && found.value['deleted'] !== true && kind?.retired(found.value) !== true
 }
 
 /**
@@ -186,7 +188,9 @@ function isPart({ id }: Step): boolean {
 /** Whether this step returns the object that the address stands for. */
 function isSubject(step: Step, change: ResourceChange): boolean {
   if (change.action === 'retire' || isPart(step)) return false
-  return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
+  const { steps } = change
+  if (steps.some((one) => one.id === 'create')) return step.id === 'create'
+  return step === steps.find(({ id }) => !/^(?:retire|unmark):/.test(id))
 }
 
 /** Stores the secret of a created object; false when the answer holds none. */

@@ -2,7 +2,8 @@ import { patchBetween } from '../patch.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
-import { comparable, differences, liveForm } from '../../kinds/form.ts'
+import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
+import type { LiveObject } from './identity.ts'
 import type { ResourceAction, ResourceChange } from '../types.ts'
 import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
@@ -38,7 +39,7 @@ export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
   const placed: Placed[] = []
   const { takes, observed } = verdict
   if (takes === 'create' || takes === 'replace')
-    placed.push({ when: 'make', kind: verdict.kind, observed, change: making(verdict, around) })
+    placed.push({ when: whenMade(verdict), kind: verdict.kind, observed, change: making(verdict, around) })
   if (takes === 'update' || takes === 'adopt')
     placed.push({ when: whenOf(verdict), kind: verdict.kind, observed, change: updating(verdict, around) })
   if (takes !== 'blocked') placed.push(...leftovers(verdict, around), ...closing(verdict, around))
@@ -52,14 +53,7 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const takesLookupKey = old !== undefined || (identity.is === 'absent' && identity.takesKey === true)
   const options = { ...(newId === undefined ? {} : { id: newId }), takesLookupKey }
   const create =
-    reuse === undefined
-      ? [createStep(subject, options), ...afterwardsSteps(subject)]
-      : updateSteps(
-          subject,
-          reuse,
-          differences(kind, liveForm(kind, reuse, around.references), verdict.meanwhile),
-          true,
-        )
+    reuse === undefined ? [createStep(subject, options), ...afterwardsSteps(subject)] : reuseSteps(subject, reuse)
   const self = { $ref: resource.address }
   const holders = resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
   const retire =
@@ -68,6 +62,22 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
   const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
   return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, holders.length)
+}
+
+/**
+ * Changes an object that already exists to what the entry says. One that is so already is told so
+ * again: its answer names the object that the address now stands for.
+ */
+function reuseSteps(subject: Subject, reuse: LiveObject): readonly KeylessStep[] {
+  const { kind, form, references } = subject
+  const steps = updateSteps(subject, reuse, differences(kind, liveForm(kind, reuse, references), form), true)
+  if (steps.length > 0) return steps
+  const same = Object.entries(form).filter(([name]) => {
+    const field = kind.fields[name]
+    return field?.policy === 'mutable' && field.action === undefined && field.requests === undefined
+  })
+  const said = same.map(([field, value]): Difference => ({ field, live: value, desired: value, takes: 'update' }))
+  return updateSteps(subject, reuse, said, true)
 }
 
 /**
@@ -153,6 +163,11 @@ function closing(verdict: Verdict, around: Around): readonly Placed[] {
   const steps = [post('archive', path, { active: false })]
   const archived = { ...change(verdict, 'update', ['active'], steps, 0), expect: { applied: digest(form) } }
   return [{ when: 'closing', kind, observed, change: archived }]
+}
+
+/** The first object would become the default of its account: one that is in use comes first. */
+function whenMade({ kind, form }: Verdict): Placed['when'] {
+  return kind.standard?.firstBecomes === true && form['active'] === false ? 'archive' : 'make'
 }
 
 /** A price is archived after its products have another default price. */

@@ -33,8 +33,9 @@ export const resourceBlockedCodes = {
     fix: 'Set another `id`, or delete `id`.',
   },
   cannot_change: {
-    meaning: 'Stripe cannot reverse this change (an archived feature stays archived).',
-    fix: 'Declare another object under a new key.',
+    meaning:
+      'Stripe cannot make this change: an archived feature stays archived, and the default portal of an account stays active.',
+    fix: 'Declare another object under a new key; for a default, delete `active: false`.',
   },
   outside_missing: {
     meaning: 'The object refers by id or lookup key to an object that the account does not have.',

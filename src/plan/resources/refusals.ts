@@ -72,6 +72,22 @@ export function cannotChange({ kind, resource }: Judged, refused: readonly Diffe
   return { address: resource.address, code: 'cannot_change', message, fix }
 }
 
+/** An account always has a default in use, so Stripe refuses to deactivate it. */
+export function staysActive(
+  { kind, resource, index, input }: Judged,
+  live: LiveObject | undefined,
+): readonly Blocked[] {
+  const { standard } = kind
+  if (standard === undefined || resource.value['active'] !== false) return []
+  const isOther = (one: Judged['resource']): boolean => one.kind === kind.name && one.value['active'] !== false
+  const holds = [...index.byId.values()].some((one) => standard.is(one)) || input.desired.some(isOther)
+  const becomes = live === undefined && standard.firstBecomes && !holds
+  if (!becomes && (live === undefined || !standard.is(live))) return []
+  const what = becomes ? 'it would become the default of its account' : `${live?.id} is the default of its account`
+  const message = `${what}, and Stripe never deactivates a default`
+  return [{ address: resource.address, code: 'cannot_change', message, fix: 'delete active: false' }]
+}
+
 /** A price with subscriptions changes only if its entry says what happens to them. */
 export function priceChange(judged: Judged, live: LiveObject, replaced: readonly Difference[]): readonly Blocked[] {
   const { resource } = judged
@@ -120,6 +136,7 @@ export function keyOfOthers(
   const wanted = naturalKey.desired(resource.key, resource.value)
   const [holder] = wanted === undefined ? [] : (index.byNaturalKey.get(wanted) ?? [])
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
+  if (naturalKey.freeAfter === 'retired' && kind.retired(holder)) return []
   return [taken(resource.address, holder, 'an owner outside Crossbill')]
 }
 

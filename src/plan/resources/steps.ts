@@ -102,8 +102,10 @@ export function updateSteps(
  * it is retired.
  */
 export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): readonly KeylessStep[] {
-  const request = kind.retire(live)
   const unmarked: JsonObject = kind.marks ? { metadata: { [markAddress]: null } } : {}
+  // Stripe refuses to take some objects out of use twice.
+  if (kind.retired(live)) return unmark && kind.marks ? [unmarkStep(kind, live)] : []
+  const request = kind.retire(live)
   if (request === undefined) return [post(`unmark:${live.id}`, `${kind.path}/${live.id}`, unmarked)]
   const { method, path, params } = request
   const id = `retire:${live.id}`

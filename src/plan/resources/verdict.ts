@@ -16,6 +16,7 @@ import {
   priceChange,
   protectedFromReplacing,
   secretLost,
+  staysActive,
   taken,
   unchargeable,
 } from './refusals.ts'
@@ -46,7 +47,7 @@ export function judge(judged: Judged): Verdict {
   const refused = found.filter(({ takes }) => takes === 'refuse')
   switch (identity.is) {
     case 'absent': {
-      const blocked = [...secretLost(judged), ...unchargeable(judged)]
+      const blocked = [...secretLost(judged), ...unchargeable(judged), ...staysActive(judged, undefined)]
       return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
     }
     case 'taken':
@@ -54,9 +55,10 @@ export function judge(judged: Judged): Verdict {
     case 'foreign':
       return foreign(judged, identity, found, verdict)
     case 'ours': {
-      const others = keyOfOthers(judged, identity.live, found)
+      const others = renewal.reuse === undefined ? keyOfOthers(judged, identity.live, found) : []
       if (others.length > 0) return verdict('blocked', others)
-      if (replaced.length > 0) {
+      const ended = kind.ends === true && found.length > 0 && kind.retired(identity.live)
+      if (replaced.length > 0 || ended) {
         const blocked = [
           ...protectedFromReplacing(judged, identity.live, replaced),
           ...idTaken(judged, renewal),
@@ -67,6 +69,8 @@ export function judge(judged: Judged): Verdict {
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
       }
       if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
+      const standard = staysActive(judged, identity.live)
+      if (standard.length > 0) return verdict('blocked', standard)
       const protects = isProtected(identity.live) === (resource.lifecycle?.protect === true)
       const marked = !kind.marks || (protects && ownMark(identity.live, judged.input.project) === resource.address)
       return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
@@ -82,6 +86,13 @@ function foreign(
 ): Verdict {
   const { kind, resource } = judged
   const lasting = found.filter(({ takes }) => takes !== 'update')
+  const standard = staysActive(judged, live)
+  if (standard.length > 0) return verdict('blocked', standard)
+  // Nobody uses an object that is out of use, and without marks nothing says who took it out.
+  if (!kind.marks && kind.retired(live) && found.length > 0) {
+    if (lasting.length === 0 && kind.ends !== true) return verdict('adopt')
+    if (!mapped && kind.naturalKey?.freeAfter === 'retired') return verdict('create')
+  }
   // A kind without marks cannot show its owner: an equal object is accepted silently, an adjustable
   // one is adopted visibly.
   if (!kind.marks && lasting.length === 0) return verdict(found.length === 0 ? 'nothing' : 'adopt')
@@ -112,7 +123,8 @@ function renewalOf(
   object: LiveObject | undefined,
   form: JsonObject,
 ): Pick<Verdict, 'newId' | 'reuse'> {
-  if (kind.ownId === undefined) return { newId: undefined, reuse: undefined }
+  if (kind.ownId === undefined)
+    return { newId: undefined, reuse: outOfUse({ kind, resource, index, references }, object, form) }
   const first = kind.ownId(resource.key, resource.value)
   if (object === undefined || object.id !== first) {
     const explicit = typeof resource.value['id'] === 'string'
@@ -128,6 +140,23 @@ function renewalOf(
     ['', resource.address].includes(ownMark(there, input.project) ?? '-') &&
     differences(kind, liveForm(kind, there, references), form).every(({ takes }) => takes === 'update')
   return { newId, reuse: same ? there : undefined }
+}
+
+/**
+ * An object without marks that has the key of this entry and is out of use. Stripe keeps it for
+ * ever, so it comes back where a new one would be refused.
+ */
+function outOfUse(
+  { kind, resource, index, references }: Pick<Judged, 'kind' | 'resource' | 'index' | 'references'>,
+  object: LiveObject | undefined,
+  form: JsonObject,
+): LiveObject | undefined {
+  const natural = kind.marks ? undefined : kind.naturalKey?.desired(resource.key, resource.value)
+  if (natural === undefined || object === undefined || natural === kind.naturalKey?.live(object)) return undefined
+  const [holder] = index.byNaturalKey.get(natural) ?? []
+  if (holder === undefined || kind.ends === true || !kind.retired(holder)) return undefined
+  const found = differences(kind, liveForm(kind, holder, references), form)
+  return found.every(({ takes }) => takes === 'update') ? holder : undefined
 }
 
 function withoutInactive(form: JsonObject): JsonObject {

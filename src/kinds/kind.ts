@@ -178,7 +178,7 @@ export interface Kind<Name extends KindName = KindName> {
      * recognise an object.
      */
     readonly unique: boolean
-    /** Whether Stripe gives the key to a new object once its holder is out of use; never by default. */
+    /** Set when Stripe gives the key to a new object once its holder is out of use. */
     readonly freeAfter?: 'retired'
     readonly desired: (key: string, value: JsonObject) => string | undefined
     readonly live: (object: StripeObject) => string | undefined

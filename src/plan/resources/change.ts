@@ -65,8 +65,8 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
 }
 
 /**
- * Changes an object that already exists to what the entry says. One that is so already is told so
- * again: its answer names the object that the address now stands for.
+ * Changes an object that already exists to what the entry says. If nothing differs, its values are
+ * sent again: the answer names the object that the address now stands for.
  */
 function reuseSteps(subject: Subject, reuse: LiveObject): readonly KeylessStep[] {
   const { kind, form, references } = subject

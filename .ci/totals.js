@@ -1,5 +1,5 @@
-// The runner's totals as one line. Vitest's JSON calls a run a success that met an unhandled error, and counts no test
-// of a file that did not load: both are failures here.
+// The runner's totals as one line. Vitest's JSON calls a run with an unhandled error a success, and
+// counts no test of a file that did not load. Both are failures here.
 import { readFileSync } from 'node:fs'
 
 const [report, status] = process.argv.slice(2)

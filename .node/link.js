@@ -1,5 +1,6 @@
-// npm 10 loses node_modules/.bin/node when several optional packages offer that name (npm 11 does not).
-// Puts it back, so that scripts and npx run on the Node this repository brings. Runs as `prepare` and `pretest`.
+// npm 10 loses node_modules/.bin/node when several optional packages offer that name (npm 11 does
+// not). This puts it back, so that scripts and npx run on the Node that this repository brings. It
+// runs as `prepare` and `pretest`.
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 
 const modules = new URL('../node_modules/', import.meta.url)

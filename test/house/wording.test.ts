@@ -135,7 +135,7 @@ describe('house rules of wording', () => {
 
   test('sentences avoid words that make a stranger read twice', () => {
     expect(found([{ path: 'src/a.ts', text: '// Whoever is told' }], oddWords)).toHaveLength(1)
-    const read = prose.filter(({ path }) => path.startsWith('src/') || /^(docs\/[a-z-]+|README)\.md$/.test(path))
+    const read = prose.filter(({ path }) => /^(src|catalog)\//.test(path) || /^(docs\/[a-z-]+|README)\.md$/.test(path))
     expect(found(read, oddWords)).toEqual([])
   })
 
@@ -150,7 +150,8 @@ describe('house rules of wording', () => {
       'src/core/a.ts:1',
       'src/core/a.ts:2',
     ])
-    expect(longComments(code)).toEqual([])
+    expect(longComments([{ path: 'catalog/a.yaml', text: `  # ${'word '.repeat(26)}` }])).toEqual(['catalog/a.yaml:1'])
+    expect(longComments(commented())).toEqual([])
   })
 
   test('casts around the types are counted outside the sandbox and the edge that reads Stripe', () => {
@@ -183,15 +184,22 @@ const oddWords: Rule = {
 const commentColumns = 100
 
 function longComments(files: readonly { path: string; text: string }[]): string[] {
-  return files
-    .filter(({ path }) => /\.(ts|js)$/.test(path))
-    .flatMap(({ path, text }) =>
-      text
-        .split('\n')
-        .flatMap((line, at) =>
-          /^\s*(\/\/|\/?\*)/.test(line) && line.length > commentColumns ? [`${path}:${at + 1}`] : [],
-        ),
-    )
+  return files.flatMap(({ path, text }) => {
+    const comment = /\.ya?ml$/.test(path) ? /^\s*#/ : /^\s*(\/\/|\/?\*)/
+    return text
+      .split('\n')
+      .flatMap((line, at) => (comment.test(line) && line.length > commentColumns ? [`${path}:${at + 1}`] : []))
+  })
+}
+
+/** Every file of the repository that has comments. */
+function commented(): { path: string; text: string }[] {
+  const settings = readdirSync(root).filter((name) => /^\.\w+\.json$/.test(name))
+  return [
+    ...['src', 'test', '.ci', '.node'].flatMap(sourcesBelow),
+    ...documents().filter(({ path }) => /\.ya?ml$/.test(path)),
+    ...settings.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
+  ]
 }
 
 function found(files: readonly { path: string; text: string }[], { pattern, except }: Rule): string[] {
@@ -207,7 +215,7 @@ function found(files: readonly { path: string; text: string }[], { pattern, exce
 function documents(): { path: string; text: string }[] {
   const below = (folder: string): string[] =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(md|yaml|csv|txt)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(md|ya?ml|csv|txt)$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)))
   const top = readdirSync(root).filter((name) => name.endsWith('.md'))
   const folders = readdirSync(root).filter((name) => ['docs', 'catalog', 'plans'].includes(name))

@@ -16,7 +16,7 @@ export function ciFiles(forge: CiForge, keys: readonly string[]): readonly CiFil
   return [{ path: '.gitlab/crossbill.yml', text: gitlabPipeline(keys) }]
 }
 
-const head = ['# Written by: crossbill init --ci. The flow, its permissions and its keys are explained in docs/ci.md.']
+const head = ['# Written by: crossbill init --ci. docs/ci.md explains the flow, its permissions and its keys.']
 
 function githubWorkflow(keys: readonly string[]): string {
   const secrets = keys.map((key) => `          ${key}: \${{ secrets.${key} }}`)

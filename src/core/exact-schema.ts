@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
+import type { JsonObject } from './json.ts'
 
 type Frozen<T> = T extends string | number | boolean | null | undefined
   ? T
@@ -17,6 +18,13 @@ export function schemaOf<T>() {
   return <S extends TSchema>(schema: Same<Frozen<Static<S>>, Frozen<T>> extends true ? S : never): TUnsafe<T> =>
     Type.Unsafe<T>(schema)
 }
+
+export const text = Type.String()
+export const texts = Type.Array(text)
+export const whole = Type.Integer()
+export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+/** Parameters of a request, which Stripe checks. */
+export const params = Type.Unsafe<JsonObject>({ type: 'object' })
 
 /** One of the names of a union: a missing name does not compile. */
 export function oneOf<T extends string>(names: Readonly<Record<T, unknown>>): TUnsafe<T> {

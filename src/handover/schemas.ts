@@ -1,7 +1,6 @@
-import Type, { type TSchema } from 'typebox'
-import { oneOf, schemaOf, tagged } from '../core/exact-schema.ts'
+import Type from 'typebox'
+import { oneOf, orNull, params, schemaOf, tagged, text, texts, whole } from '../core/exact-schema.ts'
 import type { OverrideCode } from '../catalog/override-codes.ts'
-import type { JsonObject } from '../core/json.ts'
 import { alarmCodes } from './codes.ts'
 import type { HandoverState, InvoicePhase, Phase, PhaseFields, StateIn } from './state.ts'
 import type {
@@ -19,12 +18,6 @@ import type {
  * The form of what the hand-over writes to plan files and to the store, and reads again. Later
  * versions may add keys.
  */
-const text = Type.String()
-const whole = Type.Integer()
-const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
-const texts = Type.Array(text)
-/** Values of a request, which Stripe checks. */
-export const params = Type.Unsafe<JsonObject>({ type: 'object' })
 const subscriberKey = Type.Unsafe<Expectation['key']>({ type: 'string', pattern: '^[^/]+/.+$' })
 const instant = Type.Unsafe<ChargeForecast['at']>({ type: 'integer' })
 

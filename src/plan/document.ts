@@ -1,10 +1,10 @@
 import Type, { type TSchema } from 'typebox'
 import { subscriberAddress } from '../core/address.ts'
-import { oneOf, schemaOf, tagged } from '../core/exact-schema.ts'
+import { oneOf, params, schemaOf, tagged, text, texts, whole } from '../core/exact-schema.ts'
 import { parserOf, type Parsed } from '../core/parser.ts'
 import type { Json } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
-import { params, plannedExpectationSchema } from '../handover/schemas.ts'
+import { plannedExpectationSchema } from '../handover/schemas.ts'
 import type { Goal } from '../handover/types.ts'
 import { actions, byPart } from './change.ts'
 import { noticeCodes } from './notice-codes.ts'
@@ -25,9 +25,6 @@ import type {
 /*
  * The form of a saved plan. Later versions may add keys.
  */
-const text = Type.String()
-const whole = Type.Integer()
-const texts = Type.Array(text)
 const byName = <S extends TSchema>(values: S) => Type.Record(text, values)
 const sums = byName(Type.Object({ before: whole, after: whole }))
 const json = Type.Unsafe<Json>({})

@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Browser, Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { signLink } from '../../src/cancel/link.ts'
 import { instant } from '../../src/core/instant.ts'
 import { linkSecret, now, runService, type Running } from '../server/service.ts'
-import { executablePath, openBrowser, openPage, overflows } from './browser.ts'
+import { executablePath, inBrowser, overflows } from './browser.ts'
 
 const link = (expires = now + 600): string =>
   signLink(
@@ -12,26 +11,16 @@ const link = (expires = now + 600): string =>
   )
 
 describe.skipIf(executablePath === undefined)('the member’s cancel page in a browser', () => {
-  let browser: Browser
+  const openAt = inBrowser()
   let running: Running
 
-  beforeAll(async () => {
-    browser = await openBrowser()
-  })
-  afterAll(() => browser.close())
   beforeEach(async () => {
     running = await runService()
   })
   afterEach(() => running.service.close())
 
-  const open = async (options: {
-    width: number
-    javaScript?: boolean
-  }): Promise<{ page: Page; problems: string[] }> => {
-    const opened = await openPage(browser, options)
-    await opened.page.goto(`${running.service.url}/cancel/${link()}`)
-    return opened
-  }
+  const open = (device: Parameters<typeof openAt>[1]): ReturnType<typeof openAt> =>
+    openAt(`${running.service.url}/cancel/${link()}`, device)
 
   it.each([
     ['on a phone, without JavaScript', { width: 320, javaScript: false }],
@@ -94,9 +83,8 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
   })
 
   it('explains that a link has expired, and changes nothing', async () => {
-    const { page } = await openPage(browser, { width: 800 })
-    const answer = await page.goto(`${running.service.url}/cancel/${link(now - 1)}`)
-    expect(answer?.status()).toBeGreaterThanOrEqual(400)
+    const { page, status } = await openAt(`${running.service.url}/cancel/${link(now - 1)}`, { width: 800 })
+    expect(status).toBeGreaterThanOrEqual(400)
     expect(await page.getByRole('button').count()).toBe(0)
     expect(running.signals).toEqual([])
   })

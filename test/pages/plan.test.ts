@@ -1,12 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Browser } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import { planHtml } from '../../src/cli/report/plan-page.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { root } from '../house/sources.ts'
-import { executablePath, openBrowser, openPage, overflows } from './browser.ts'
+import { documentInBrowser, executablePath, overflows } from './browser.ts'
 
 const saved = join(root, 'test/golden/projects/saved-plan/wave-01.plan.json')
 const plan = JSON.parse(readFileSync(saved, 'utf8')) as Plan
@@ -27,25 +25,13 @@ describe('a plan as one file', () => {
 })
 
 describe.skipIf(executablePath === undefined)('a plan in a browser', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'crossbill-plan-page-'))
-  const file = join(folder, 'plan.html')
-  let browser: Browser
-
-  beforeAll(async () => {
-    writeFileSync(file, planHtml(plan))
-    browser = await openBrowser()
-  })
-  afterAll(async () => {
-    await browser.close()
-    rmSync(folder, { recursive: true })
-  })
+  const open = documentInBrowser(() => planHtml(plan))
 
   it.each([
     ['a desk', 1_280],
     ['a phone', 390],
   ])('reads well on %s: the verdict first, nothing cut off', async (_, width) => {
-    const { page, problems } = await openPage(browser, { width })
-    await page.goto(`file://${file}`)
+    const { page, problems } = await open({ width })
     expect(await page.locator('.verdict').innerText()).toContain('Stopped: 1 guard')
     const [verdict, people, catalog] = await Promise.all(
       ['.verdict', 'summary:has-text("To move (3)")', 'summary:has-text("Catalog (6)")'].map(

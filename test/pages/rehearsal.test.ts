@@ -1,32 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Browser } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import { rehearsalPage } from '../../src/cli/report/rehearsal-page.ts'
 import { rehearsal } from '../cli/report/sample.ts'
-import { executablePath, openBrowser, openPage, overflows } from './browser.ts'
+import { documentInBrowser, executablePath, overflows } from './browser.ts'
 
 describe.skipIf(executablePath === undefined)('the rehearsal report in a browser', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'crossbill-page-'))
-  const file = join(folder, 'rehearsal.html')
-  let browser: Browser
-
-  beforeAll(async () => {
-    writeFileSync(file, rehearsalPage(rehearsal))
-    browser = await openBrowser()
-  })
-  afterAll(async () => {
-    await browser.close()
-    rmSync(folder, { recursive: true })
-  })
+  const open = documentInBrowser(() => rehearsalPage(rehearsal))
 
   it.each([
     ['a desk', 1_280],
     ['a phone', 360],
   ])('is readable on %s: nothing is cut off, nothing is requested from the network', async (_, width) => {
-    const { page, problems } = await openPage(browser, { width })
-    await page.goto(`file://${file}`)
+    const { page, problems } = await open({ width })
     expect(await page.locator('h1').innerText()).toBe('Migration rehearsal: 60 subscribers, 14 months')
     expect(await page.locator('.verdict strong').innerText()).toBe('No subscriber would notice.')
     expect(await overflows(page)).toBe(false)
@@ -39,8 +23,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   ])(
     'draws the charges per day on %s: a bar for each day with charges, one layer of caps, readable labels',
     async (_, width, shown, hidden, least) => {
-      const { page } = await openPage(browser, { width })
-      await page.goto(`file://${file}`)
+      const { page } = await open({ width })
       const figure = page.locator('figure').first()
       expect(await figure.locator(`svg${hidden}`).isVisible()).toBe(false)
       const plot = figure.locator(`svg${shown}`)
@@ -55,8 +38,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   )
 
   it('shows the numbers of a day under the pointer, and a band for each wave', async () => {
-    const { page } = await openPage(browser, { width: 1_280 })
-    await page.goto(`file://${file}`)
+    const { page } = await open({ width: 1_280 })
     const plot = page.locator('figure svg.wide').first()
     expect(await plot.locator('.hover title').nth(1).textContent()).toBe('2026-12-02: 7 without migration, 7 with it')
     expect(await plot.locator('.bands rect').count()).toBe(rehearsal.waves.length)
@@ -64,8 +46,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   })
 
   it('is complete without the plots: each has words and a table beside it', async () => {
-    const { page } = await openPage(browser, { width: 1_280 })
-    await page.goto(`file://${file}`)
+    const { page } = await open({ width: 1_280 })
     for (const figure of await page.locator('figure').all())
       expect(await figure.getAttribute('aria-label')).toMatch(/\w+ .*table/)
     expect(await page.locator('table th[scope=col]').count()).toBeGreaterThan(8)
@@ -73,8 +54,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   })
 
   it('prints all folded parts', async () => {
-    const { page } = await openPage(browser, { width: 1_280 })
-    await page.goto(`file://${file}`)
+    const { page } = await open({ width: 1_280 })
     await page.emulateMedia({ media: 'print' })
     expect(await overflows(page)).toBe(false)
     const folded = await page.locator('details:not([open]) table').first().boundingBox()

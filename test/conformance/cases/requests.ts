@@ -16,7 +16,8 @@ export const requestCases: readonly Case[] = [
       const again = await stripe.products.create(about, { idempotencyKey })
       const other = await refusal(stripe.products.create({ ...about, name: 'other' }, { idempotencyKey }))
       const recent = await stripe.products.list({ created: { gte: first.created }, limit: 100 })
-      const made = recent.data.filter(({ name }) => name === about.name)
+      // By the run, because other runs in the same test account create the same name.
+      const made = recent.data.filter(({ metadata }) => metadata['run'] === ground.product)
       return { same: again.id === first.id, made: made.length, other }
     },
   },

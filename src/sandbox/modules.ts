@@ -31,6 +31,7 @@ import { taxRateModule } from './stripe/tax-rates.ts'
 import { taxRegistrationModule } from './stripe/tax-registrations.ts'
 import { taxSettingsModule } from './stripe/tax-settings.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
+import { testClockModule } from './stripe/test-clocks.ts'
 import { webhookModule } from './webhooks.ts'
 
 /** All modules of a world. A resource file takes effect by its entry here. */
@@ -62,6 +63,7 @@ export const modules: readonly Module[] = [
   eventDestinationModule,
   webhookEndpointModule,
   webhookModule,
+  testClockModule,
   ...billingModules,
   kajabiModule,
   faultModule,

@@ -43,7 +43,8 @@ export const webhookModule: Module = {
           listening.push(row.id)
       return listening
     },
-    dispatch(context, event) {
+    dispatch(about, event) {
+      const context = about.onWorldClock()
       for (const endpoint of event.waiting) {
         const id = `${event.id}|${endpoint}`
         context.table(deliveries).put({ id, created: context.now, event: event.id, endpoint, attempts: 0 })

@@ -5,13 +5,12 @@ import type { Ground } from './case.ts'
 import { cases } from './cases.ts'
 import { describeApi } from './description.ts'
 import { prepare } from './ground.ts'
-import { withTestClocks } from './test-clocks.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 /** A key of a Stripe test account: the cases then run there as well. Live keys are refused. */
 const key = process.env['CROSSBILL_STRIPE_TEST_KEY'] ?? ''
 
-const watch = watchedFetch(withTestClocks(createSandbox()), describeApi())
+const watch = watchedFetch(createSandbox().fetch, describeApi())
 
 const places: readonly [string, () => Stripe][] = [
   [

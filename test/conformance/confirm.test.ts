@@ -4,7 +4,6 @@ import { expect, it } from 'vitest'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { serveSandbox } from '../../src/sandbox/server.ts'
 import { cases } from './cases.ts'
-import { withTestClocks } from './test-clocks.ts'
 
 const script = fileURLToPath(new URL('confirm.ts', import.meta.url))
 
@@ -18,7 +17,7 @@ function confirm(env: Record<string, string>): Promise<{ code: number; stdout: s
 
 it('runs the cases over HTTP, test clocks included, and prints each answer', async () => {
   const sandbox = createSandbox()
-  const server = await serveSandbox({ ...sandbox, ready: sandbox.ready, fetch: withTestClocks(sandbox) }, { port: 0 })
+  const server = await serveSandbox(sandbox, { port: 0 })
   try {
     const told = { CROSSBILL_STRIPE_TEST_KEY: 'sk_test_sandbox_us', CROSSBILL_STRIPE_TEST_URL: server.url }
     const first = await confirm(told)

@@ -17,20 +17,28 @@ export class Context {
   /** The ids in the route's path: `/v1/products/:product` → `path.product`. */
   readonly path: Readonly<Record<string, string>>
   readonly request: RequestInfo
+  /** The test clock of the customer concerned; undefined in the world's own time. */
+  readonly clock: string | undefined
 
   constructor(
     world: World,
     account: Account,
-    about: { path?: Readonly<Record<string, string>>; request?: RequestInfo } = {},
+    about: { path?: Readonly<Record<string, string>>; request?: RequestInfo; clock?: string | undefined } = {},
   ) {
     this.world = world
     this.account = account
+    this.clock = about.clock
     this.path = about.path ?? {}
     this.request = about.request ?? { id: null, idempotency_key: null }
   }
 
   get now(): Instant {
-    return this.world.now
+    return this.world.timeOf(this.account, this.clock)
+  }
+
+  /** The same account in the world's own time, in which webhooks travel. */
+  onWorldClock(): Context {
+    return this.clock === undefined ? this : new Context(this.world, this.account, { request: this.request })
   }
 
   get livemode(): boolean {
@@ -54,15 +62,15 @@ export class Context {
 
   /** Runs `due[kind].run(context, key)` at an instant. The same kind and key again moves it. */
   schedule(at: Instant, kind: string, key: string): void {
-    this.world.schedule(this.account, at, { kind, key })
+    this.world.schedule(this.account, at, { kind, key, clock: this.clock })
   }
 
   unschedule(kind: string, key: string): void {
-    this.world.queue.cancel({ space: this.account.name, kind, key })
+    this.world.queueOf(this.clock).cancel({ space: this.account.name, kind, key })
   }
 
   scheduled(kind: string, key: string): Instant | undefined {
-    return this.world.queue.at({ space: this.account.name, kind, key })
+    return this.world.queueOf(this.clock).at({ space: this.account.name, kind, key })
   }
 
   /**

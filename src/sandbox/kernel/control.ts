@@ -3,6 +3,7 @@ import { Bug } from '../../core/assert.ts'
 import { formatInstant, parseInstant } from '../../core/instant.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { Account, AccountSettings } from './account.ts'
+import { clockIn } from './clocks.ts'
 import { Context } from './context.ts'
 import { StripeError } from './errors.ts'
 import { restrictedKey } from './keys.ts'
@@ -94,7 +95,9 @@ const own: Readonly<Record<string, Control>> = {
       throw new ControlRefusal(`there is no act "${act}"; the acts are: ${known.join(', ')}`)
     }
     const account = accountIn(world, input)
-    return world.transact(() => run(new Context(world, account), input))
+    return world.transact(() =>
+      run(new Context(world, account, { clock: clockIn(world, account, JSON.stringify(input)) }), input),
+    )
   },
 }
 

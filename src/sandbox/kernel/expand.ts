@@ -65,6 +65,11 @@ export class Expander {
     return this.#shaped(context, answer as Node, { wanted, includable: undefined, within: '', key: '', up: undefined })
   }
 
+  /** The object with this id; undefined when the account has none, or the prefix is unknown. */
+  find(context: Context, id: string): object | undefined {
+    return this.#objects.get(id.slice(0, id.lastIndexOf('_')))?.(context, id)
+  }
+
   #shaped(context: Context, node: Node, outer: Place): Node {
     const { object } = node
     const place =
@@ -125,10 +130,7 @@ export class Expander {
   }
 
   #resolve(context: Context, field: string, id: string): object | undefined {
-    const byField = this.#fields.get(field)?.(context, id)
-    if (byField !== undefined) return byField
-    const prefix = id.slice(0, id.lastIndexOf('_'))
-    return this.#objects.get(prefix)?.(context, id)
+    return this.#fields.get(field)?.(context, id) ?? this.find(context, id)
   }
 }
 

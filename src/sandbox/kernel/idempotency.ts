@@ -22,7 +22,7 @@ export function replay(context: Context, key: string, fingerprint: string): Save
   const table = context.table(answers)
   const saved = table.get(key)
   if (saved === undefined) return undefined
-  if (saved.created + secondsPerDay <= context.now) {
+  if (saved.created + secondsPerDay <= context.world.now) {
     table.delete(key)
     return undefined
   }
@@ -34,7 +34,7 @@ export function replay(context: Context, key: string, fingerprint: string): Save
 }
 
 export function saveAnswer(context: Context, key: string, answer: Omit<SavedAnswer, 'id' | 'created'>): void {
-  context.table(answers).put({ id: key, created: context.now, ...answer })
+  context.table(answers).put({ id: key, created: context.world.now, ...answer })
 }
 
 /** Deletes the keys that are older than a day. */

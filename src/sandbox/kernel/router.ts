@@ -2,6 +2,7 @@
 // transaction, expand, answer. https://docs.stripe.com/api
 import { Bug } from '../../core/assert.ts'
 import type { Account } from './account.ts'
+import { clockIn } from './clocks.ts'
 import { Context } from './context.ts'
 import { invalid, StripeError } from './errors.ts'
 import { apiVersion, isVersion } from './events.ts'
@@ -102,6 +103,7 @@ export class Router {
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
       path,
+      clock: clockIn(this.#world, account, `${request.url.pathname} ${request.url.search} ${request.body}`),
       request: { id: about.id, idempotency_key: post ? about.key : null },
     })
     if (!post || about.key === null) return this.#execute(context, { route, form, request })

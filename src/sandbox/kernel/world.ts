@@ -62,6 +62,7 @@ import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
 import type { RateLimits } from './limits.ts'
 import type { DueWork, HttpAnswer, HttpRequest, Module } from './module.ts'
+import { testClocks } from './clock-rows.ts'
 import { DueQueue, dueTable, type DueRow } from './queue.ts'
 import { Shelves, type Space } from './shelves.ts'
 import type { Change, Row, StoredRow, TableDefinition } from './tables.ts'
@@ -124,6 +125,8 @@ export class World {
   readonly #options: WorldOptions
   readonly #shelves: Shelves
   readonly #due = new Map<string, DueWork>()
+  /** The queues of test clocks. */
+  readonly #queues = new Map<string, DueQueue>()
   #now: Instant
   #forgotten: Instant
 
@@ -173,9 +176,45 @@ export class World {
     return present(this.accounts.get(name), `account ${name}`)
   }
 
-  schedule(space: Space, at: Instant, work: { kind: string; key: string }): void {
-    const rank = present(this.#due.get(work.kind), `due work ${work.kind}`).rank
-    this.queue.schedule({ space: space.name, at, rank, ...work })
+  schedule(space: Space, at: Instant, work: { kind: string; key: string; clock?: string | undefined }): void {
+    const { kind, key, clock } = work
+    const rank = present(this.#due.get(kind), `due work ${kind}`).rank
+    this.queueOf(clock).schedule({ space: space.name, at, rank, kind, key })
+  }
+
+  /** What is due on a test clock, or in the world's own time. */
+  queueOf(clock: string | undefined): DueQueue {
+    if (clock === undefined) return this.queue
+    const known = this.#queues.get(clock)
+    if (known !== undefined) return known
+    const queue = new DueQueue(this.#shelves.table(`world/due@${clock}`, dueTable))
+    this.#queues.set(clock, queue)
+    return queue
+  }
+
+  /** The time that a test clock of the account shows, or the world's own. */
+  timeOf(account: Account, clock: string | undefined): Instant {
+    return (clock === undefined ? undefined : account.table(testClocks).get(clock)?.frozen_time) ?? this.#now
+  }
+
+  /** Drops what is due on a clock that was deleted. */
+  forgetClock(clock: string): void {
+    const { table } = this.queueOf(clock)
+    for (const row of table.all()) table.delete(row.id)
+  }
+
+  /** Plays everything that is due on a test clock until an instant. */
+  playClock(account: Account, clock: string, to: Instant): void {
+    const queue = this.queueOf(clock)
+    const show = (at: Instant): void => {
+      const row = present(account.table(testClocks).get(clock), clock)
+      if (at > row.frozen_time) account.table(testClocks).put({ ...row, frozen_time: at })
+    }
+    for (let work = queue.take(to); work !== undefined; work = queue.take(to)) {
+      show(work.at)
+      present(this.#due.get(work.kind), `due work ${work.kind}`).run(new Context(this, account, { clock }), work.key)
+    }
+    show(to)
   }
 
   /**
@@ -209,6 +248,7 @@ export class World {
   /** Returns to the state that was saved last. */
   #undo(): void {
     this.#shelves.log.rollback()
+    this.#queues.clear()
     this.queue.rebuild()
     this.#now = instant(Number(this.#setting('clock')))
   }
@@ -311,6 +351,7 @@ export class World {
   /** Deletes everything and fills the world again as at first. */
   reset(): void {
     this.#shelves.clear()
+    this.#queues.clear()
     this.queue.rebuild()
     this.#now = this.#options.clock
     this.#forgotten = this.#now

@@ -42,11 +42,21 @@ export interface CustomerRow extends Row {
   readonly preferred_locales: readonly string[]
   readonly shipping: { readonly address: Address; readonly name: string; readonly phone: string | null } | null
   readonly tax_exempt: 'exempt' | 'none' | 'reverse'
+  /** The clock at whose time the customer lives; absent in the world's own time. */
+  readonly test_clock?: string
 }
 
 export const customers: TableDefinition<CustomerRow> = {
   name: 'customers',
-  indexes: { email: (row) => (row.deleted ? undefined : (row.email ?? undefined)) },
+  indexes: {
+    email: (row) => (row.deleted ? undefined : (row.email ?? undefined)),
+    test_clock: (row) => (row.deleted ? undefined : row.test_clock),
+  },
+}
+
+/** The test clock of a customer, as their objects show it. */
+export function clockOfCustomer(context: Context, id: string): string | null {
+  return context.table(customers).get(id)?.test_clock ?? null
 }
 
 /** A customer that is not deleted, or `resource_missing`. */
@@ -170,7 +180,7 @@ export function renderCustomer(
     shipping: row.shipping,
     tax: renderTax(context, row),
     tax_exempt: row.tax_exempt,
-    test_clock: null,
+    test_clock: row.test_clock ?? null,
   }
 }
 

@@ -1,6 +1,7 @@
 // https://docs.stripe.com/api/customers
 import { isDeepStrictEqual } from 'node:util'
 import type { Context } from '../kernel/context.ts'
+import { testClocks } from '../kernel/clock-rows.ts'
 import { invalid, missing } from '../kernel/errors.ts'
 import { listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
@@ -72,7 +73,12 @@ const common = {
   tax_exempt: emptyable(oneOf('exempt', 'none', 'reverse')),
   validate: flag(),
 }
-const createFields = fields({ ...common, payment_method: text(), tax_id_data: list(fields(taxIdFields), { max: 5 }) })
+const createFields = fields({
+  ...common,
+  payment_method: text(),
+  tax_id_data: list(fields(taxIdFields), { max: 5 }),
+  test_clock: text(),
+})
 const updateFields = fields({ ...common, default_source: text() })
 
 export const customerModule: Module = {
@@ -105,7 +111,8 @@ export const customerModule: Module = {
           table: customers,
           url: '/v1/customers',
           ...(params.email === undefined ? {} : { by: ['email', params.email] as const }),
-          keep: (row) => !row.deleted && params.test_clock === undefined && inRange(row.created, params.created),
+          // Customers of a test clock are listed only with their clock.
+          keep: (row) => !row.deleted && row.test_clock === params.test_clock && inRange(row.created, params.created),
           render: renderCustomer,
         }),
     }),
@@ -155,7 +162,11 @@ export const customerModule: Module = {
 
 function createCustomer(context: Context, params: Parsed<typeof createFields>): CustomerRow {
   const { balance, metadata: given, payment_method, source, tax_id_data } = params
-  let row = newCustomer(context, { metadata: mergeMetadata({}, given), ...plainFields(params, undefined) })
+  let row = newCustomer(context, {
+    metadata: mergeMetadata({}, given),
+    ...plainFields(params, undefined),
+    ...(params.test_clock === undefined ? {} : { test_clock: roomOn(context, params.test_clock) }),
+  })
   // A token creates one payment method per request, wherever the request names it.
   const tokens = new Map<string, string>()
   if (payment_method !== undefined) attach(context, useToken(context, payment_method, tokens), row.id)
@@ -169,6 +180,13 @@ function createCustomer(context: Context, params: Parsed<typeof createFields>): 
   if (balance === undefined || balance === 0) return row
   const currency = context.account.settings.default_currency
   return adjustBalance(context, row, { amount: balance, currency, type: 'initial' }).customer
+}
+
+/** A clock that exists and holds fewer than three customers. */
+function roomOn(context: Context, clock: string): string {
+  if (!context.table(testClocks).has(clock)) throw missing('testclock', clock, 'test_clock')
+  if (context.table(customers).count('test_clock', clock) < 3) return clock
+  throw invalid('This test clock has reached the maximum number of customers (3).', { param: 'test_clock' })
 }
 
 function updateCustomer(context: Context, row: CustomerRow, params: Parsed<typeof updateFields>): CustomerRow {
@@ -293,7 +311,7 @@ function checkTaxLocation(row: CustomerRow, tax: Parsed<typeof common.tax> | und
  * Payment methods are detached and subscriptions cancelled (by their own module); the deleted
  * customer can still be read.
  */
-function deleteCustomer(context: Context, row: CustomerRow): void {
+export function deleteCustomer(context: Context, row: CustomerRow): void {
   context.react('customer.deleted', row.id)
   for (const method of context.table(paymentMethods).by('customer', row.id)) detach(context, method)
   const last = customer(context, row.id)

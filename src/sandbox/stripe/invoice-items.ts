@@ -24,7 +24,7 @@ import {
   type Parsed,
 } from '../kernel/params.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { ofCustomer } from './customer-row.ts'
+import { clockOfCustomer, ofCustomer } from './customer-row.ts'
 import { heldCurrency, checkCurrency } from './billing/currency-lock.ts'
 import { chooseDiscounts, running, takeUp } from './billing/discounts.ts'
 import { onceCosts } from './billing/extras.ts'
@@ -304,6 +304,6 @@ function renderInvoiceItem(context: Context, row: InvoiceItemRow): Wire<Stripe.I
     quantity: row.quantity,
     quantity_decimal: String(row.quantity),
     tax_rates: ratesShown(context, row.tax_rates),
-    test_clock: null,
+    test_clock: clockOfCustomer(context, row.customer),
   }
 }

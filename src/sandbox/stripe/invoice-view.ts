@@ -7,6 +7,7 @@ import { invoiceCustomer } from './billing/lookups.ts'
 import { paymentIntents, type InvoiceRow } from './billing/rows.ts'
 import type { Line, LineTax } from './billing/totals.ts'
 import type { TakenOff } from './billing/discounting.ts'
+import { clockOfCustomer } from './customer-row.ts'
 import { ratesShown } from './subscription-view.ts'
 
 export function renderInvoice(context: Context, row: InvoiceRow): Wire<Stripe.Invoice> {
@@ -78,7 +79,7 @@ export function renderInvoice(context: Context, row: InvoiceRow): Wire<Stripe.In
       paid_at: row.paid_at,
       voided_at: row.voided_at,
     },
-    test_clock: null,
+    test_clock: clockOfCustomer(context, row.customer),
     webhooks_delivered_at: row.webhooks_delivered_at,
   }
 }

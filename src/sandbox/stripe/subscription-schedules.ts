@@ -7,7 +7,7 @@ import { listPage } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import { fields, flag, inRange, mergeMetadata, type Range } from '../kernel/params.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { ofCustomer } from './customer-row.ts'
+import { clockOfCustomer, ofCustomer } from './customer-row.ts'
 import { endSubscription } from './billing/ending.ts'
 import { liveCustomer } from './billing/lookups.ts'
 import { enter, keepSchedule, phaseAt, phaseOnTime, phasesOf, releaseSchedule } from './billing/phases.ts'
@@ -298,7 +298,7 @@ function renderSchedule(context: Context, row: ScheduleRow): Wire<Stripe.Subscri
     released_subscription: row.released_subscription,
     status: row.status,
     subscription: row.subscription,
-    test_clock: null,
+    test_clock: clockOfCustomer(context, row.customer),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
 import { running } from './billing/discounts.ts'
 import type { ItemRow, SubscriptionRow } from './billing/rows.ts'
+import { clockOfCustomer } from './customer-row.ts'
 import { prices, renderPrice, type PriceRow } from './prices.ts'
 import { pendingSetup } from './setup-intents.ts'
 import { renderTaxRate, taxRateKind } from './tax-rates.ts'
@@ -66,7 +67,7 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
     start_date: row.start_date,
     status: row.status,
     ...pausedShown(row),
-    test_clock: null,
+    test_clock: clockOfCustomer(context, row.customer),
     transfer_data: row.transfer_data as Wire<Stripe.Subscription.TransferData> | null,
     trial_end: row.trial_end,
     trial_settings: {

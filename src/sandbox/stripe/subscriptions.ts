@@ -27,7 +27,7 @@ import {
   type UpdateGiven,
 } from './subscription-params.ts'
 import { renderItem, renderSubscription } from './subscription-view.ts'
-import { customers, ofCustomer } from './customer-row.ts'
+import { clockOfCustomer, customers, ofCustomer } from './customer-row.ts'
 import { discounts } from './discounts.ts'
 
 export const subscriptionKind: Kind<SubscriptionRow> = {
@@ -161,7 +161,10 @@ function listSubscriptions(context: Context, params: Parsed<typeof listParams>) 
       (price === undefined || row.items.some((item) => item.price === price)) &&
       (params.collection_method === undefined || row.collection_method === params.collection_method) &&
       (params.automatic_tax === undefined || row.automatic_tax.enabled === params.automatic_tax.enabled) &&
-      (params.test_clock === undefined || customer !== undefined) &&
+      // Subscriptions of a test clock are listed only with their clock or their customer.
+      (customer !== undefined && params.test_clock === undefined
+        ? true
+        : (clockOfCustomer(context, row.customer) ?? undefined) === params.test_clock) &&
       inRange(Math.max(...row.items.map((item) => item.current_period_start)), starts) &&
       inRange(Math.min(...row.items.map((item) => item.current_period_end)), ends),
     render: renderSubscription,

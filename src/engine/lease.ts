@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError } from '../core/outcome.ts'
+import { agingOf, bound, freshSeconds, type Ports } from './bound.ts'
 import type { Context } from './context.ts'
-import type { Lease, Store, StripeAccount } from './ports.ts'
 
 /** Runs that write (apply, state rebuild) hold this lease: one at a time on one store. */
 export const applyLease = 'apply'
@@ -27,10 +27,12 @@ export interface Held {
 /**
  * Does the work while holding the lease; first waits for the lease of a dead run to expire. The
  * context it passes on is bound to the lease: when a run was suspended (a closed laptop, a paused
- * machine) and another has taken over, it sends and stores nothing more.
- * @throws CommandError `apply_running` when another run holds the lease and keeps it; `lease_lost`.
+ * machine) and another has taken over, it sends and stores nothing more. Where nobody has taken
+ * over, or on another store, it sends nothing more once what it has read is too old.
+ * @throws CommandError `apply_running` when another run holds the lease and keeps it; `lease_lost`;
+ *   `run_too_old`.
  */
-export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progress' | 'interrupt' | 'accounts'>, T>(
+export async function withLease<C extends Ports & Pick<Context, 'store' | 'run' | 'progress' | 'interrupt'>, T>(
   context: C,
   name: string,
   work: (held: Held, bound: C) => Promise<T>,
@@ -49,9 +51,10 @@ export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progr
     })
   }
   const held = { lost: false }
+  const mine = lease
   const renewal = setInterval(
     () => {
-      lease?.renew().then(
+      mine.renew().then(
         (kept) => {
           if (!kept) held.lost = true
         },
@@ -64,46 +67,25 @@ export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progr
   )
   renewal.unref()
   try {
-    return await work(held, boundTo(lease, context, held))
+    const aging = await agingOf(context, freshSeconds)
+    const still = async (): Promise<void> => {
+      // Only the store decides: a local clock stops while the machine sleeps.
+      if (held.lost || !(await mine.isOurs())) {
+        held.lost = true
+        throw leaseLost()
+      }
+      await aging()
+    }
+    return await work(held, bound(context, still))
   } finally {
     clearInterval(renewal)
-    await lease.release()
+    await mine.release()
   }
 }
 
-function boundTo<C extends Pick<Context, 'store' | 'accounts'>>(lease: Lease, context: C, held: { lost: boolean }): C {
-  const still = async (): Promise<void> => {
-    // Only the store decides: a local clock stops while the machine sleeps.
-    if (!held.lost && (await lease.isOurs())) return
-    held.lost = true
-    throw new CommandError('lease_lost', 'another run took over this store while this one was suspended', {
-      notDone: 'nothing more was sent; the other run, or the next one, finishes what was begun',
-      fix: 'check the result of the other run, then run crossbill apply',
-    })
-  }
-  const { target, sources } = context.accounts
-  const accounts = {
-    target: boundAccount(target, still),
-    sources: new Map([...sources].map(([source, account]) => [source, boundAccount(account, still)])),
-  }
-  return { ...context, accounts, store: boundStore(context.store, still) }
-}
-
-function boundAccount(account: StripeAccount, still: () => Promise<void>): StripeAccount {
-  return {
-    ...account,
-    send: (request) => account.send(request.method === 'GET' ? request : { ...request, still }),
-  }
-}
-
-/** Outcomes of sent requests are still recorded: they are true whichever run holds the lease. */
-function boundStore(store: Store, still: () => Promise<void>): Store {
-  return {
-    ...store,
-    putObjects: async (records) => (await still(), store.putObjects(records)),
-    removeObjects: async (addresses) => (await still(), store.removeObjects(addresses)),
-    putSubscribers: async (records) => (await still(), store.putSubscribers(records)),
-    journalStart: async (entry) => (await still(), store.journalStart(entry)),
-    put: async (key, value) => (await still(), store.put(key, value)),
-  }
+function leaseLost(): CommandError {
+  return new CommandError('lease_lost', 'another run took over this store while this one was suspended', {
+    notDone: 'nothing more was sent; the other run, or the next one, finishes what was begun',
+    fix: 'check the result of the other run, then run crossbill apply',
+  })
 }

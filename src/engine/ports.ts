@@ -43,6 +43,11 @@ export interface StripeAccount {
    * charges.
    */
   now(): Instant
+  /**
+   * Stripe's time at this moment, to decide how old a reading is: asks Stripe when no answer has
+   * come for a while.
+   */
+  present(): Promise<Instant>
 }
 
 export interface Accounts {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { assert } from '../core/assert.ts'
+import { instant } from '../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
@@ -32,7 +33,10 @@ export interface ConnectOptions {
   /** Stripe's limits by default, none for a sandbox (own `fetch`, or a server on this machine). */
   readonly rates?: Rates | 'none'
   readonly timing?: Timing
-  /** Milliseconds since 1970, used only until an answer has a `Date`. */
+  /**
+   * Milliseconds since 1970: the time until an answer has a `Date`, and how long ago that was. A
+   * sandbox's clock jumps, so it gives its own.
+   */
   readonly clock?: () => number
   readonly random?: () => number
   /**
@@ -51,6 +55,8 @@ export interface ConnectOptions {
 
 const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) }
 const noLimits: Limits = { turn: () => Promise.resolve(), hold: () => {} }
+/** Seconds without an answer after which Stripe is asked for its time. */
+const quietSeconds = 60
 /** How long a rate-limited operation waits when Stripe does not say how long. */
 const restMilliseconds = 1_000
 
@@ -100,6 +106,14 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     list: (path, params = {}) => readList(source, path, params),
     retrieve: (path, params = {}) => readOne(source, path, params),
     now: clock.now,
+    present: async () => {
+      const silence = clock.silence()
+      const before = clock.now()
+      if (silence >= 0 && silence < quietSeconds) return before
+      await direct({ method: 'GET', path: '/v1/account' })
+      // An account that does not answer is as late as this machine's clock says.
+      return Math.abs(clock.silence()) < quietSeconds ? clock.now() : instant(before + Math.max(0, Math.floor(silence)))
+    },
   }
 }
 

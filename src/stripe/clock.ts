@@ -12,6 +12,8 @@ const [earliest, latest] = [Date.UTC(2011, 0) / 1_000, Date.UTC(2100, 0) / 1_000
 export interface AnsweredClock {
   readonly hear: (headers: Headers) => void
   readonly now: () => Instant
+  /** Seconds of the machine since an answer had a date; negative after its clock was set back. */
+  readonly silence: () => number
 }
 
 /**
@@ -28,6 +30,7 @@ export interface AnsweredClock {
  */
 export function answeredClock(clock: () => number): AnsweredClock {
   let newest: number | undefined
+  let heardAt = clock()
   /** Whether a second answer agrees with the newest date. */
   let isConfirmed = false
   let earlier: number | undefined
@@ -36,6 +39,7 @@ export function answeredClock(clock: () => number): AnsweredClock {
     hear(headers) {
       const said = readDate(headers.get('date'))
       if (said === undefined) return
+      heardAt = clock()
       if (newest === undefined) newest = said
       else if (agree(said, newest)) {
         newest = Math.max(newest, said)
@@ -48,6 +52,7 @@ export function answeredClock(clock: () => number): AnsweredClock {
       } else earlier = said
     },
     now: () => instant(newest ?? Math.floor(clock() / 1_000)),
+    silence: () => (newest === undefined ? 0 : (clock() - heardAt) / 1_000),
   }
 }
 

@@ -11,6 +11,7 @@ function accountWith(lists: Readonly<Record<string, readonly StripeObject[]>>): 
     livemode: false,
     apiVersion: '2026-10-28.endive',
     now: () => instant(1_000_000),
+    present: () => Promise.resolve(instant(1_000_000)),
     retrieve: () => Promise.reject(new Error('not expected')),
     send: () => Promise.reject(new Error('not expected')),
     async *list(path) {

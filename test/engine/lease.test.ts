@@ -1,13 +1,16 @@
-import { expect, test, vi } from 'vitest'
-import { CommandError } from '../../src/core/outcome.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { guardNames } from '../../src/catalog/guards.ts'
+import { CommandError, success } from '../../src/core/outcome.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
+import type { OfferUrls } from '../../src/engine/kajabi-port.ts'
 import { applyLease, withLease } from '../../src/engine/lease.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
+import { markAddress } from '../../src/live/marks.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { members, payersPerPeriod } from './members.ts'
-import { boundaries, planAndApply, told } from './rig.ts'
+import { boundaries, elsewhere, planAndApply, told } from './rig.ts'
 
 // Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
@@ -60,6 +63,49 @@ test('a run that slept while another took over sends nothing after it wakes: at 
     expect((await makePlan(context)).changes).toEqual([])
     expect(await context.store.journalOpen()).toEqual([])
   }
+})
+
+describe('promise 5: a run stopped for weeks sends nothing more when it goes on', () => {
+  test('a creation of the catalog, which another checkout has made meanwhile', async () => {
+    for (const boundary of boundaries(8)) {
+      await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+      const here = school.stage('source')
+      let sent = 0
+      const asleep = asleepAt(await elsewhere(here), async (request, side) => {
+        if (request !== boundary.request || side !== boundary.side) return
+        await school.advance('2026-10-19T12:00:00Z')
+        await planAndApply(here, { allow: guardNames })
+        sent = school.rig.sent.length
+      })
+      const woken = await planAndApply(asleep).catch((error: unknown) => error)
+      if (sent === 0) break
+      expect({ at: told(boundary), woken }).toMatchObject({ woken: { code: 'run_too_old' } })
+      expect(school.rig.sent.length - sent).toBeLessThanOrEqual(boundary.side === 'before' ? 1 : 0)
+      const prices = await school.target.prices.list({ active: true, limit: 100 })
+      const keys = prices.data.map(({ metadata }) => metadata[markAddress])
+      expect(new Set(keys).size).toBe(keys.length)
+    }
+  })
+
+  test('changes in Kajabi and of the store stop as well; a stop of an hour stops nothing', async () => {
+    await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+    const context = school.stage('source')
+    const done: string[] = []
+    const urls: OfferUrls = {
+      activate: async () => (done.push('activate'), success(true)),
+      deactivate: async () => (done.push('deactivate'), success(true)),
+    }
+    const person = { email: 'ada@example.com', name: 'Ada', externalId: 'cus_1' }
+    const lost = withLease({ ...context, urls }, applyLease, async (_held, bound) => {
+      await school.advance('2026-10-05T13:00:00Z')
+      await bound.urls.activate('membership', person)
+      await school.advance('2026-10-06T13:00:00Z')
+      await expect(bound.store.put('mine', 1)).rejects.toMatchObject({ code: 'run_too_old' })
+      await bound.urls.deactivate('membership', person)
+    })
+    await expect(lost).rejects.toMatchObject({ code: 'run_too_old' })
+    expect(done).toEqual(['activate'])
+  })
 })
 
 test('once another run has the lease, nothing is stored either', async () => {

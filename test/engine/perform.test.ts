@@ -31,6 +31,7 @@ function scripted(answers: readonly (Outcome<StripeObject> | Killed)[]) {
     livemode: false,
     apiVersion: '2026-10-28.endive',
     now: () => instant(clock.now),
+    present: () => Promise.resolve(instant(clock.now)),
     retrieve: () => Promise.reject(new Error('not asked for')),
     async *list() {},
     async send(request) {

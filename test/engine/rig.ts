@@ -37,7 +37,13 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
   const store = await openStore({ file: ':memory:' })
   const sent: string[] = []
   const connect = async (name: string): Promise<StripeAccount> => {
-    const account = await connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: sandbox.fetch, timing: atOnce })
+    const account = await connectAccount({
+      name,
+      key: `sk_test_sandbox_${name}`,
+      fetch: sandbox.fetch,
+      timing: atOnce,
+      clock: () => sandbox.clock() * 1_000,
+    })
     return {
       ...account,
       send(request) {

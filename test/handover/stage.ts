@@ -131,6 +131,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
       name,
       key: `sk_test_sandbox_${name}`,
       timing: { milliseconds: () => 0, sleep: () => Promise.resolve() },
+      clock: () => sandbox.clock() * 1_000,
       fetch: (input, init) =>
         name === 'target' && outage.target ? Promise.reject(new TypeError('fetch failed')) : sandbox.fetch(input, init),
     })

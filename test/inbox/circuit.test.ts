@@ -24,6 +24,7 @@ function setUp() {
     list: async function* () {},
     retrieve: () => Promise.resolve({ object: 'account' }),
     now: () => instant(0),
+    present: () => Promise.resolve(instant(0)),
   })
   const alerts: Alert[] = []
   const waits: (() => void)[] = []

@@ -135,3 +135,25 @@ describe('the service stays up', () => {
     await rig.close()
   })
 })
+
+test('promise 9: a worker stopped for weeks acts on nothing that it read before; the signal is worked on again', async () => {
+  const rig = await openRig()
+  const { id } = await cancelRequest(rig)
+  const { target } = rig.accounts
+  let stopped = false
+  const send: typeof target.send = async (request) => {
+    if (request.method === 'GET' || stopped) return target.send(request)
+    stopped = true
+    await rig.advance(14 * 86_400)
+    return target.send(request)
+  }
+  const asleep = { ...rig.context, accounts: { ...rig.accounts, target: { ...target, send } } }
+  await workInbox(asleep, 10)
+  const row = (await rig.store.inbox.get(id))?.row
+  expect(row?.now).toMatchObject({ state: 'retry' })
+  expect(row?.now.state === 'retry' && row.now.at).toBeGreaterThan(0)
+  rig.pass(60)
+  await workInbox(rig.context, 10)
+  expect((await rig.store.inbox.get(id))?.row.now.state).toBe('done')
+  await rig.close()
+})

@@ -78,7 +78,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   })
   const store = await openStore(options.store ?? { file: ':memory:' })
   const http = options.between?.(sandbox.fetch) ?? sandbox.fetch
-  const connect = (name: string) => connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: http, timing })
+  const clock = (): number => sandbox.clock() * 1_000
+  const connect = (name: string) => connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: http, timing, clock })
   const accounts: Accounts = { target: await connect('target'), sources: new Map([['us', await connect('us')]]) }
   const act = async (order: JsonObject): Promise<Record<string, string>> => {
     const answer = await sandbox.fetch('http://sandbox/_sandbox/kajabi', {

@@ -374,6 +374,7 @@ export class Teller {
       send: async (request) => {
         const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
         const sent: Sent = { ...request, account: account.name }
+        if (!reads && request.still === undefined) throw new Bug(`${request.path}: sent without a last look`)
         if (!reads) this.sent.push(sent)
         const before = promise.customerOfRegister(this.worlds, account.name, request)
         const answer = await account.send(request)

@@ -270,6 +270,31 @@ describe('one request', () => {
   })
 })
 
+test('the present time: after a minute without an answer Stripe is asked; without one this machine’s clock decides', async () => {
+  const machine = { seconds: 1_000, away: false }
+  const stripe = { seconds: 2_000_000_000 }
+  let asked = 0
+  const fetch: Fetch = () => {
+    asked += 1
+    if (machine.away) return Promise.reject(new TypeError('fetch failed'))
+    const date = new Date(stripe.seconds * 1_000).toUTCString()
+    return Promise.resolve(Response.json({ object: 'account', id: 'acct_1' }, { headers: { date } }))
+  }
+  const us = await connectAccount(options({ fetch, clock: () => machine.seconds * 1_000 }))
+  asked = 0
+  machine.seconds += 59
+  expect([await us.present(), asked]).toEqual([2_000_000_000, 0])
+  // The machine slept for two weeks, or its clock was set back in the meantime.
+  for (const step of [14 * 86_400, -7_200]) {
+    machine.seconds += step
+    stripe.seconds += 86_400
+    expect(await us.present()).toBe(stripe.seconds)
+  }
+  machine.seconds += 86_400
+  machine.away = true
+  expect(await us.present()).toBe(stripe.seconds + 86_400)
+})
+
 test('the check whether a request may still be sent runs after its wait for a place', async () => {
   const time = new VirtualTime()
   const seen: string[] = []

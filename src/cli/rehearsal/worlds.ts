@@ -152,9 +152,13 @@ function plain(objects: readonly unknown[]): readonly Json[] {
 /** A simulated world does not change between requests, so waiting is useless. */
 const atOnce: Timing = { milliseconds: () => performance.now(), sleep: async () => {} }
 
-async function connect({ ready, fetch }: Sandbox, names: readonly string[]): Promise<Accounts> {
+async function connect({ ready, fetch, clock: now }: Sandbox, names: readonly string[]): Promise<Accounts> {
+  const clock = (): number => now() * 1_000
   const connected = await Promise.all(
-    names.map(async (name) => connectAccount({ name, key: ready.accounts[name]?.key ?? '', fetch, timing: atOnce })),
+    names.map(async (name) => {
+      const key = ready.accounts[name]?.key ?? ''
+      return connectAccount({ name, key, fetch, timing: atOnce, clock })
+    }),
   )
   const [target, ...sources] = connected
   if (target === undefined) throw new CommandError('rehearsal_without_target', 'the project has no target account')

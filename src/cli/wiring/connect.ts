@@ -77,8 +77,9 @@ async function connection(
   shell: Shell,
 ): Promise<ConnectOptions> {
   if (account.sandbox === true) {
-    const { fetch, ready } = present(sandbox, 'sandbox')
-    return { name, key: present(ready.accounts[name], `sandbox account ${name}`).key, fetch }
+    const { fetch, ready, clock } = present(sandbox, 'sandbox')
+    const { key } = present(ready.accounts[name], `sandbox account ${name}`)
+    return { name, key, fetch, clock: () => clock() * 1_000 }
   }
   return {
     name,

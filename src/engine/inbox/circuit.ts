@@ -67,6 +67,7 @@ class Circuit {
         this.heard(outcome)
         return outcome
       },
+      present: async () => (this.away ? account.now() : account.present()),
       list: (path, params) => this.guardedList(account.list(path, params)),
       retrieve: async (path, params) => this.guardedRead(() => account.retrieve(path, params)),
     }

@@ -36,8 +36,7 @@ export async function madeSince(
 /** Stops the collection and nothing else: a person decides about voids and refunds. */
 export async function stopCollecting(
   context: InboxContext,
-  row: string,
-  account: StripeAccount,
+  { row, account, customer }: { readonly row: string; readonly account: StripeAccount; readonly customer: string },
   invoice: string,
 ): Promise<Outcome<StripeObject>> {
   return perform(context, {
@@ -47,6 +46,7 @@ export async function stopCollecting(
     method: 'POST',
     path: `/v1/invoices/${invoice}`,
     params: { auto_advance: false },
+    shutAt: `/v1/customers/${customer}`,
     key: digest([row, account.id, invoice, 'stop']),
   })
 }

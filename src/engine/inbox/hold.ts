@@ -3,6 +3,7 @@ import type { IgnoredReason } from '../../cancel/reasons.ts'
 import { subscriberAddress, type SubscriberKey } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { idOf } from '../../core/reference.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markHold } from '../../live/marks.ts'
 import { keptPause } from '../../handover/plans.ts'
@@ -42,11 +43,12 @@ export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<
   try {
     return await withLease({ ...context, progress: unseen }, applyLease, (held, bound) => restoreHold(bound, row, held))
   } catch (error) {
-    if (error instanceof CommandError && (error.code === 'apply_running' || error.code === 'lease_lost'))
-      return failed(applyAtWork)
+    if (error instanceof CommandError && stoppedCodes.has(error.code)) return failed(applyAtWork)
     throw error
   }
 }
+
+const stoppedCodes = new Set(['apply_running', 'lease_lost', 'run_too_old'])
 
 /** This wait does not count as a try: an apply may take hours. */
 export const applyAtWork: Failure = {
@@ -103,7 +105,7 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
   if (stopped.length > 0 && !(await row.remember({ stopped }))) return failed(applyAtWork)
   let refused: Failure | undefined
   for (const invoice of idsOf(made.value, 'collecting')) {
-    const outcome = await stopCollecting(context, row.id, account, invoice)
+    const outcome = await stopCollecting(context, { row: row.id, account, customer: idOf(work.old.customer) }, invoice)
     if (!outcome.ok && outcome.failure.kind !== 'rejected') return outcome
     if (!outcome.ok) refused = outcome.failure
   }
@@ -164,6 +166,7 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
     method: 'POST',
     path: `/v1/subscriptions/${old.id}`,
     params: { pause_collection: keptPause, metadata: { [markHold]: mark } },
+    shutAt: `/v1/customers/${idOf(old.customer)}`,
     key: digest([row, account.id, old.id, 'hold']),
   })
   if (!outcome.ok) return outcome

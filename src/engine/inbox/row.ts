@@ -6,7 +6,8 @@ import { Bug, isBug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { agingOf, bound } from '../bound.ts'
 import { askedAlready } from './asked-already.ts'
 import { cancelSubscription, ownCancel, type CancelWork } from './cancel.ts'
 import { askForConfirmation } from './confirm.ts'
@@ -25,13 +26,20 @@ import { verifySignal } from './truth.ts'
 import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
 
 /**
+ * Seconds after which the readings of a row are too old to act on. It may wait long for Kajabi, but
+ * not this long.
+ */
+const rowSeconds = 4 * 3_600
+
+/**
  * Works on one claimed row until it ends or has to wait. Throws only when the store does not accept
  * the result.
  */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
   const work = new RowWork(context, row)
   try {
-    await work.end(await handle(context, work))
+    const still = await agingOf(context, rowSeconds)
+    await work.end(await handle(bound(context, still), work))
   } catch (error) {
     // A retry would repeat a bug, so a person must see this row. Work on the other rows continues.
     await work.end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
@@ -106,7 +114,8 @@ class RowWork {
 
 function unexpected(error: unknown): Failure {
   const message = error instanceof Error ? error.message : 'an unexpected failure'
-  return { kind: 'retryable', code: 'unexpected', message, status: 0 }
+  const code = error instanceof CommandError ? error.code : 'unexpected'
+  return { kind: 'retryable', code, message, status: 0 }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { targetAccount } from '../catalog/types.ts'
 import { indexAfter, isChargeDate } from '../billing/calendar.ts'
 import { splitAddress } from '../core/address.ts'
 import { instant } from '../core/instant.ts'
@@ -152,10 +153,15 @@ function isPhase({ desired, around }: Candidate, { items }: SourceSubscription, 
   return has(writtenItems(desired)) && has(billedBy(around, items))
 }
 
-type BilledItem = Pick<SourceItem, 'quantity'> & { readonly price: { readonly id: string } }
+type BilledItem = Pick<SourceItem, 'quantity'> & {
+  readonly price: { readonly id: string; readonly metadata?: unknown }
+}
 
-function billedBy({ target }: Candidate['around'], items: readonly BilledItem[]): readonly string[] {
-  return items.map(({ price, quantity }) => `${keyIn(target.prices?.get(price.id) ?? price)} × ${quantity ?? 1}`)
+function billedBy({ target, index }: Candidate['around'], items: readonly BilledItem[]): readonly string[] {
+  return items.map(({ price, quantity }) => {
+    const key = index.billedKey(targetAccount, target.prices?.get(price.id) ?? price)
+    return `${key ?? price.id} × ${quantity ?? 1}`
+  })
 }
 
 function writtenItems({ items }: Candidate['desired']): readonly string[] {

@@ -1,6 +1,7 @@
 import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './coupons.ts'
+import { billedPriceKey } from '../catalog/billed-prices.ts'
 import { leftOutEntries } from '../catalog/left-out.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
@@ -24,6 +25,8 @@ export interface CatalogIndex {
   /** Addresses of entries with an error, and old ids (`us/price_…`) whose mapping has an error. */
   readonly leftOut: ReadonlySet<string>
   mappings(source: string): Mappings
+  /** The key of a price that an account bills; undefined for one that the catalog does not know. */
+  billedKey(account: string, price: Parameters<typeof billedPriceKey>[2]): string | undefined
 }
 
 const none: Mappings = { products: {}, prices: {}, tax_rates: {}, coupons: {} }
@@ -34,6 +37,7 @@ export function catalogIndex(catalog: Catalog): CatalogIndex {
     coupons: catalog.resources.filter(({ kind }) => kind === 'coupon'),
     leftOut: new Set(leftOutEntries(catalog).map((one) => one.address)),
     mappings: (source) => catalog.mappings.get(source) ?? none,
+    billedKey: (account, price) => billedPriceKey(catalog, account, price),
   }
 }
 

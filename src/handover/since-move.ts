@@ -1,9 +1,7 @@
 import type Stripe from 'stripe'
-import type { DesiredItem, DesiredSubscriber } from '../catalog/types.ts'
-import { splitAddress } from '../core/address.ts'
+import { targetAccount, type DesiredItem, type DesiredSubscriber } from '../catalog/types.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Candidate } from './candidate.ts'
-import { markAddress } from '../live/marks.ts'
 import { customerOf } from './proof.ts'
 import { readPayment, readSource, type SourceItem } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
@@ -77,10 +75,8 @@ function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], 
  * an item in the file stay.
  */
 function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]): readonly DesiredItem[] | undefined {
-  const foreign = around.index.mappings(around.target.name).prices
   const all = items.flatMap(({ price, quantity }) => {
-    const mark = around.target.prices?.get(price.id)?.metadata[markAddress]
-    const key = mark === undefined ? foreign[price.id] : splitAddress(mark).key
+    const key = around.index.billedKey(targetAccount, around.target.prices?.get(price.id) ?? price)
     if (key === undefined) return []
     const { quantity: _before, ...rest } = desired.items.find((one) => one.price === key) ?? { price: key }
     return [{ ...rest, ...(quantity === null || quantity === 1 ? {} : { quantity }) }]

@@ -6,6 +6,11 @@
 export const markProject = 'crossbill_project'
 /** On an object of the target's catalog: its address, `price.membership-monthly-usd`. */
 export const markAddress = 'crossbill_address'
+/**
+ * On an object that no longer represents an address: the address that it had. Members may pay a
+ * replaced price for years, and it still decides what they have access to.
+ */
+export const markFormer = 'crossbill_former'
 /** On an object of the target's catalog that its entry protects: `true`. It outlives the entry. */
 export const markProtect = 'crossbill_protect'
 /** Never set: requests that change nothing unset it on a customer of the target. */
@@ -89,7 +94,8 @@ export const markCollect = 'crossbill_collect'
  * pays for what.
  */
 export function priceKey(price: { readonly metadata?: unknown }): string | undefined {
-  const mark = (price.metadata as Readonly<Record<string, unknown>> | null | undefined)?.[markAddress]
+  const marks = price.metadata as Readonly<Record<string, unknown>> | null | undefined
+  const mark = marks?.[markAddress] ?? marks?.[markFormer]
   return typeof mark === 'string' && mark.startsWith('price.') ? mark.slice('price.'.length) : undefined
 }
 

@@ -16,6 +16,8 @@ export interface Member {
   /** The instant of the sign-up: the anchor of the billing cycle. */
   readonly since: string
   readonly price?: 'monthly' | 'yearly' | 'quarterly' | 'daily' | 'free'
+  /** A second item of the subscription. */
+  readonly beside?: 'coaching'
   readonly coupon?: 'welcome' | 'forever' | 'all'
   readonly card?: string
   /** Share the customer of an earlier member, by index. */
@@ -59,12 +61,13 @@ const rarePrices = `
 prices:
   daily: { product: membership, currency: usd, unit_amount: 300, recurring: { interval: day } }
   free: { product: membership, currency: usd, unit_amount: 0, recurring: { interval: month } }
+  coaching: { product: membership, currency: usd, unit_amount: 1500, recurring: { interval: month } }
 coupons:
   all: { percent_off: 100, duration: forever }
 `
 
-function isRare({ price, coupon }: Member): boolean {
-  return price === 'daily' || price === 'free' || coupon === 'all'
+function isRare({ price, coupon, beside }: Member): boolean {
+  return beside !== undefined || price === 'daily' || price === 'free' || coupon === 'all'
 }
 
 /** A US account with these members, played until `now` and copied to the target. */
@@ -139,12 +142,12 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
   for (const index of order) {
     const member = present(people[index], 'member')
     await sandbox.world.advance(at(member.since))
-    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', coupon, create } = member
+    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', beside, coupon, create } = member
     const customer = other === undefined ? await newCustomer(us, card, index) : present(customers[other], 'customer')
     customers[index] = customer
     const subscription = await us.subscriptions.create({
       customer,
-      items: [{ price: old.prices[price] ?? '' }],
+      items: [price, ...(beside === undefined ? [] : [beside])].map((one) => ({ price: old.prices[one] ?? '' })),
       ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] ?? '' }] }),
       ...create,
     })
@@ -220,7 +223,13 @@ async function oldCatalog(us: Stripe, rare: boolean) {
     monthly: await price(4900, { interval: 'month' }, { tax_behavior: 'exclusive' }),
     quarterly: await price(12900, { interval: 'month', interval_count: 3 }),
     yearly: await price(49000, { interval: 'year' }),
-    ...(rare ? { daily: await price(300, { interval: 'day' }), free: await price(0, { interval: 'month' }) } : {}),
+    ...(rare
+      ? {
+          daily: await price(300, { interval: 'day' }),
+          free: await price(0, { interval: 'month' }),
+          coaching: await price(1500, { interval: 'month' }),
+        }
+      : {}),
   }
   const coupons: Readonly<Record<string, string>> = {
     welcome: (await us.coupons.create({ percent_off: 20, duration: 'repeating', duration_in_months: 3 })).id,

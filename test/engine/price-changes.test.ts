@@ -9,6 +9,9 @@ import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
 import { load } from '../catalog/project.ts'
 import { clientOf } from '../sandbox/client.ts'
+import { guardNames } from '../../src/catalog/guards.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
+import { members } from './members.ts'
 import { at, openRig, planAndApply, type Rig } from './rig.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -175,4 +178,33 @@ test('money in every plan: a price change without a policy for its subscribers s
     },
   ])
   expect(planMarkdown(plan)).toContain('| 15.00 usd on 2027-02-01 12:00:00 UTC | 12.00 usd |')
+})
+
+test('promise 12: after a price change of one item that beside it keeps its old price, nothing is reported as changed by the member', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z', beside: 'coaching' }], '2026-10-05T12:00:00Z')
+  await planAndApply(school.stage('target'))
+  await school.advance('2026-10-25T12:00:00Z')
+  const moved = school.at('target')
+  const raised = (key: string, unit_amount: number, on_change: string): Catalog['resources'][number][] =>
+    moved.resources.map((one) =>
+      one.address === `price.${key}` ? { ...one, value: { ...one.value, unit_amount, on_change } } : one,
+    )
+  const kept = { ...moved, digest: 'kept', resources: raised('coaching', 1900, 'new_only') }
+  expect((await planAndApply(school.rig.with(kept), { allow: guardNames })).result).toMatchObject({ ok: true })
+  const both = {
+    ...kept,
+    digest: 'both',
+    resources: kept.resources.map((one) =>
+      one.address === 'price.monthly'
+        ? { ...one, value: { ...one.value, unit_amount: 5900, on_change: 'at_renewal' } }
+        : one,
+    ),
+  }
+  const { result } = await planAndApply(school.rig.with(both), { allow: guardNames })
+  expect(result).toMatchObject({ ok: true, violations: [] })
+  await school.advance('2026-11-25T12:00:00Z')
+  const context = school.rig.with(both)
+  expect((await verify(context)).violations).toEqual([])
+  expect((await makePlan(context)).changes).toEqual([])
+  expect((await school.charges())[0]?.at(-1)).toBe('target 2026-11-20T10:15:00Z 7400 usd')
 })

@@ -2,7 +2,7 @@ import { assert } from '../../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { markAddress, markProject, markProtect } from '../../live/marks.ts'
+import { markAddress, markFormer, markProject, markProtect } from '../../live/marks.ts'
 import type { Difference } from '../../kinds/form.ts'
 import { type Kind, objectPath, type References } from '../../kinds/kind.ts'
 import type { KeylessStep } from './types.ts'
@@ -78,7 +78,7 @@ export function updateSteps(
   const path = objectPath(kind, live.id)
   const params: Record<string, Json> = {}
   const actions: KeylessStep[] = []
-  let metadata: JsonObject = mark && kind.marks ? { ...unprotect(live, subject), ...marks(subject) } : {}
+  let metadata: JsonObject = mark && kind.marks ? { ...outdated(live, subject), ...marks(subject) } : {}
   for (const { field: name, live: have, desired: want } of differences) {
     const field = kind.fields[name]
     assert(field !== undefined, `field ${name} of ${kind.name}`)
@@ -102,7 +102,7 @@ export function updateSteps(
  * it is retired.
  */
 export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): readonly KeylessStep[] {
-  const unmarked: JsonObject = kind.marks ? { metadata: { [markAddress]: null } } : {}
+  const unmarked: JsonObject = kind.marks ? { metadata: withoutAddress(live) } : {}
   // Stripe refuses to take some objects out of use twice.
   if (kind.retired(live)) return unmark && kind.marks ? [unmarkStep(kind, live)] : []
   const request = kind.retire(live)
@@ -119,7 +119,12 @@ export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): read
 
 /** Removes the address from a replaced object that cannot be archived. */
 export function unmarkStep(kind: Kind, live: LiveObject): KeylessStep {
-  return post(`unmark:${live.id}`, `${kind.path}/${live.id}`, { metadata: { [markAddress]: null } })
+  return post(`unmark:${live.id}`, `${kind.path}/${live.id}`, { metadata: withoutAddress(live) })
+}
+
+function withoutAddress({ metadata }: LiveObject): JsonObject {
+  const former = isJsonObject(metadata) ? metadata[markAddress] : undefined
+  return { [markAddress]: null, ...(typeof former === 'string' ? { [markFormer]: former } : {}) }
 }
 
 /**
@@ -142,10 +147,14 @@ function marks({ project, kind, resource, form }: Subject): Readonly<Record<stri
   return { ...kind.extraMarks?.(form), ...protects, [markProject]: project, [markAddress]: resource.address }
 }
 
-function unprotect(live: StripeObject, { resource }: Subject): JsonObject {
-  const { metadata } = live
-  const has = isJsonObject(metadata) && metadata[markProtect] !== undefined
-  return has && resource.lifecycle?.protect !== true ? { [markProtect]: null } : {}
+/** Marks that are no longer true of an object that represents an address (again). */
+function outdated({ metadata }: StripeObject, { resource }: Subject): JsonObject {
+  const marked = isJsonObject(metadata) ? metadata : {}
+  const isUnprotected = marked[markProtect] !== undefined && resource.lifecycle?.protect !== true
+  return {
+    ...(isUnprotected ? { [markProtect]: null } : {}),
+    ...(marked[markFormer] === undefined ? {} : { [markFormer]: null }),
+  }
 }
 
 function metadataOf(form: JsonObject): JsonObject {

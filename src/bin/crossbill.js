@@ -16,11 +16,21 @@ else await restart()
 async function start() {
   const { enableCompileCache } = await import('node:module')
   enableCompileCache()
+  hideSqliteWarning()
   // The repository runs its sources. The published package ships dist/, because Node strips no
   // types below node_modules.
   const main = existsSync(here('src/cli/main.ts')) ? 'src/cli/main.ts' : 'dist/cli/main.js'
   const { run } = await import(new URL(main, root).href)
   process.exitCode = await run(process.argv.slice(2))
+}
+
+// Node before 26 prints that node:sqlite is experimental. The tests run the store on each of these
+// versions, and nobody who runs a command can act on it. Other warnings are printed.
+function hideSqliteWarning() {
+  const warn = process.emitWarning
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).startsWith('SQLite is an experimental feature')) warn.call(process, warning, ...rest)
+  }
 }
 
 async function restart() {

@@ -192,4 +192,9 @@ export const commandTable: readonly CommandEntry[] = [
     about: 'show a whole migration in a temporary project, in about a minute',
     load: () => import('./commands/demo.ts'),
   },
+  {
+    usage: 'completion <shell>',
+    about: 'print the script with which a shell completes commands and flags',
+    load: () => import('./commands/completion.ts'),
+  },
 ]

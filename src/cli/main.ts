@@ -1,6 +1,8 @@
 import { parseArguments } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commandTable } from './commands.ts'
+import { completions, completionWord } from './completions.ts'
+import { hintsFor } from './hints.ts'
 import { problemJson, problemText } from './report-error.ts'
 import { openShell } from './shell.ts'
 import { processSurroundings, type Surroundings } from './surroundings.ts'
@@ -15,12 +17,19 @@ export async function run(
   surroundings: Surroundings = processSurroundings(),
 ): Promise<number> {
   try {
+    if (argv[0] === completionWord) {
+      surroundings.stdout.write((await completions(argv.slice(1), commandTable)).map((one) => `${one}\n`).join(''))
+      return exitCodes.fine
+    }
     const parsed = await parseArguments(argv, commandTable)
     if (parsed.kind === 'text') {
       surroundings.stdout.write(`${parsed.text}\n`)
       return exitCodes.fine
     }
-    const shell = await openShell(parsed.flags, surroundings, run)
+    const shell = await openShell(parsed.flags, surroundings, {
+      run,
+      hints: hintsFor(commandTable, parsed.flags.project, surroundings),
+    })
     try {
       return await parsed.command.run(parsed.flags, shell)
     } finally {
@@ -32,11 +41,14 @@ export async function run(
   }
 }
 
-function report(error: unknown, argv: readonly string[], { stdout, stderr, env }: Surroundings): number {
-  // Reading the flags may be what failed, so `--format json` is looked up in the raw words.
+function report(error: unknown, argv: readonly string[], surroundings: Surroundings): number {
+  const { stdout, stderr, env } = surroundings
+  // Reading the flags may be what failed, so they are looked up in the raw words.
+  const at = argv.findIndex((word) => /^--project(=|$)/.test(word))
+  const project = at === -1 ? '.' : ((argv[at]?.slice('--project='.length) || argv[at + 1]) ?? '.')
   if (/(^| )--format[ =]json( |$)/.test(argv.join(' ')))
     stdout.write(`${JSON.stringify(problemJson(error), null, 2)}\n`)
-  stderr.write(`${problemText(error)}\n`)
+  stderr.write(`${hintsFor(commandTable, project, surroundings)(problemText(error))}\n`)
   if (env['CROSSBILL_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`)
   return exitCodes.error
 }

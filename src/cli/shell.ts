@@ -7,6 +7,7 @@ import type { Format, GlobalFlags } from './flags.ts'
 import { inBlocks, indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
+import { shellQuoted, type Hints } from './shell-words.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
@@ -55,12 +56,19 @@ export interface Shell {
   readonly ask: (question: string) => Promise<string | undefined>
 }
 
-export async function openShell(flags: GlobalFlags, surroundings: Surroundings, run: Shell['run']): Promise<Shell> {
+/** @param hints rewrites the commands that a message names, for the folder of the user */
+export async function openShell(
+  flags: GlobalFlags,
+  surroundings: Surroundings,
+  { run, hints }: { readonly run: Shell['run']; readonly hints: Hints },
+): Promise<Shell> {
   const { Chalk } = await import('chalk')
   const { stdout, stderr, cwd } = surroundings
   const plain = flags['no-color'] || (surroundings.env['NO_COLOR'] ?? '') !== '' || stdout.isTTY !== true
-  const out = (text: string): void => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
-  const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${text}\n`)
+  const print = (text: string): void => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  // Other formats are read in other places, where the flag for this folder is wrong.
+  const out = flags.format === 'text' ? (text: string): void => print(hints(text)) : print
+  const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${hints(text)}\n`)
   return {
     surroundings,
     run,
@@ -79,23 +87,20 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings, 
     command: (...all) => {
       const [name = '', ...words] = all
       const isElsewhere = resolve(cwd, flags.project) !== resolve(cwd)
-      return ['crossbill', name, ...(isElsewhere ? ['--project', flags.project] : []), ...words].map(quoted).join(' ')
+      return ['crossbill', name, ...(isElsewhere ? ['--project', flags.project] : []), ...words]
+        .map(shellQuoted)
+        .join(' ')
     },
     pathOr: (named, usual) => (named === undefined ? resolve(cwd, flags.project, usual) : resolve(cwd, named)),
     near: (path) => relative(cwd, path),
     out,
     json(value) {
       for (const block of inBlocks(indentedJson(value), 65_536)) stdout.write(block)
-      out('')
+      print('')
     },
     say,
     ask: (question) => ask(question, surroundings),
   }
-}
-
-/** The word, quoted for a POSIX shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 async function ask(question: string, { stdin, stderr, abort }: Surroundings): Promise<string | undefined> {

@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url'
+
 /** The process as the command line sees it. Tests replace it. */
 export interface Surroundings {
+  /** How the user starts this program in this folder; default: `crossbill`. */
+  readonly program?: string
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
@@ -33,6 +37,7 @@ export function processSurroundings(): Surroundings {
     process.exit()
   })
   return {
+    program: programIn(process.cwd()),
     cwd: process.cwd(),
     env: process.env,
     stdin: process.stdin,
@@ -52,4 +57,14 @@ export function processSurroundings(): Surroundings {
     },
     leave: (code) => void setTimeout(() => process.exit(code), leaveMilliseconds).unref(),
   }
+}
+
+/**
+ * A checkout runs its sources, and in its folder npx finds the program. Anywhere else npx would ask
+ * the public registry for the name, so only an installed `crossbill` is right there.
+ */
+function programIn(cwd: string): string {
+  const isSource = import.meta.url.endsWith('.ts')
+  const checkout = fileURLToPath(new URL('../..', import.meta.url))
+  return isSource && `${cwd}/`.startsWith(checkout) ? 'npx crossbill' : 'crossbill'
 }

@@ -11,6 +11,8 @@ export const patientCheckpoint = 20_000
  * full disk.
  */
 const thread = `
+  // A thread does not inherit what the launcher does with the warning of node:sqlite.
+  process.emitWarning = () => {}
   const { DatabaseSync } = require('node:sqlite')
   const { parentPort, workerData } = require('node:worker_threads')
   const file = new DatabaseSync(workerData)

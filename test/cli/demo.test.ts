@@ -38,7 +38,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     )
     // The printed command works in the folder where the demo was started, because npx finds no
     // crossbill in a temporary folder.
-    const told = [...stdout.matchAll(/^ {2}npx crossbill (.+)$/gm)].map(([, words = '']) => words.split(' '))
+    const told = [...stdout.matchAll(/^ {2}crossbill (.+)$/gm)].map(([, words = '']) => words.split(' '))
     expect(told).toHaveLength(3)
     for (const words of told) expect((await crossbill([...words, '--quiet'], '.')).code).toBe(0)
     expect((await crossbill(['demo', '--dir', folder], '.')).stderr).toContain('project_exists')

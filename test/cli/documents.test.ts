@@ -14,7 +14,7 @@ export function commandLines(text: string): string[] {
   )
   return [...fromBlocks, ...fromSentences]
     .flatMap((line) => line.split(' && '))
-    .map((line) => line.trim().replace(/^(npx |npm exec )/, ''))
+    .map((line) => line.trim().replace(/^(npx |npm exec (--no -- )?)/, ''))
     .filter((line) => line.startsWith('crossbill '))
     .map((line) => line.replace(/\s+(#|\||>|2>).*$/, ''))
 }

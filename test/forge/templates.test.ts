@@ -60,7 +60,7 @@ describe('the files that init --ci writes', () => {
       ['night', 'crossbill-plan'],
     ])
     const withKeys = Object.values(by).flatMap(({ steps }) => steps.filter(({ env }) => env !== undefined))
-    for (const { run } of withKeys) expect(run).toMatch(/^npx crossbill ci /)
+    for (const { run } of withKeys) expect(run).toMatch(/^npm exec --no -- crossbill ci /)
     expect(withKeys).toHaveLength(3)
     expect(by['apply']?.concurrency).toEqual({ group: 'crossbill-apply', 'cancel-in-progress': false })
     for (const { permissions = {} } of Object.values(by)) expect(permissions['contents'] ?? 'read').toBe('read')

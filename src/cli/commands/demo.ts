@@ -27,7 +27,7 @@ export const main = command({
     try {
       const teller = openTeller(shell)
       teller.say(
-        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands that you can run yourself: npx crossbill … --project ${folder}`,
+        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands that you can run yourself: ${shell.surroundings.program ?? 'crossbill'} … --project ${folder}`,
       )
       const comparison = await tellStory(school, teller, months)
       report(comparison, folder, shell)
@@ -71,7 +71,7 @@ function report({ expected, made, differences }: Reckoning, dir: string, shell: 
   shell.out(
     [
       `The project is in ${dir}. Read its catalog/, and try:`,
-      ...['plan', 'verify', 'state show'].map((what) => `  npx crossbill ${what} --project ${dir}`),
+      ...['plan', 'verify', 'state show'].map((what) => `  crossbill ${what} --project ${dir}`),
     ].join('\n'),
   )
 }

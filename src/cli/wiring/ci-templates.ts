@@ -28,7 +28,7 @@ function githubWorkflow(keys: readonly string[]): string {
     '      - run: npm ci',
   ]
   const step = (line: string): readonly string[] => [
-    `      - run: npx crossbill ${line}`,
+    `      - run: npm exec --no -- crossbill ${line}`,
     '        env:',
     '          GITHUB_TOKEN: ${{ github.token }}',
     ...secrets,
@@ -56,7 +56,7 @@ function githubWorkflow(keys: readonly string[]): string {
     '    timeout-minutes: 10',
     '    steps:',
     ...prepare,
-    '      - run: npx crossbill validate',
+    '      - run: npm exec --no -- crossbill validate',
     '',
     '  # The environment holds keys that may only read.',
     '  plan:',
@@ -146,7 +146,7 @@ function gitlabPipeline(keys: readonly string[]): string {
       'rules:',
       "  - if: $CI_PIPELINE_SOURCE == 'merge_request_event'",
       'script:',
-      '  - npx crossbill validate',
+      '  - npm exec --no -- crossbill validate',
     ]),
     '# The environment holds keys that may only read.',
     ...job(planArtifact, [
@@ -156,7 +156,7 @@ function gitlabPipeline(keys: readonly string[]): string {
       'interruptible: true',
       'timeout: 30m',
       'script:',
-      '  - npx crossbill ci plan',
+      '  - npm exec --no -- crossbill ci plan',
       'artifacts:',
       '  when: always',
       '  expire_in: 30 days',
@@ -172,7 +172,7 @@ function gitlabPipeline(keys: readonly string[]): string {
       'interruptible: false',
       'timeout: 6h',
       'script:',
-      '  - npx crossbill ci apply',
+      '  - npm exec --no -- crossbill ci apply',
     ]),
     ...job('crossbill-night', [
       'rules:',
@@ -181,7 +181,7 @@ function gitlabPipeline(keys: readonly string[]): string {
       'resource_group: crossbill-night',
       'timeout: 1h',
       'script:',
-      '  - npx crossbill ci night',
+      '  - npm exec --no -- crossbill ci night',
     ]),
   ]
     .join('\n')

@@ -17,13 +17,16 @@ export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 /** Marks a key of a section in a schema, with a standard keyword that validation ignores. */
 export const keyMark = 'key of '
 
-/** The key of another entry of the catalog. */
-export const keyOf = (section: string) =>
+const keyText = (section: string, more = '') =>
   Type.String({
     pattern: keyPattern,
     $comment: `${keyMark}${section}`,
-    description: `A key of \`${section}\` in this catalog`,
+    description: `A key of \`${section}\` in this catalog${more}`,
   })
+
+/** The key of another entry of the catalog. */
+export const keyOf = (section: string) =>
+  keyText(section, '. An object of another program needs an entry with `observe: true`')
 
 /** Marks a reference in a schema, with a standard keyword that validation ignores. */
 export const referenceMark = 'reference to '
@@ -38,7 +41,7 @@ export const referenceTo = (section: string): TSchema => {
   const byLookupKey = sectionsWithLookupKey.has(section)
   return Type.Union(
     [
-      keyOf(section),
+      keyText(section),
       closed({ id: Type.String({ pattern: '^[^\\s()]{1,255}$', description: 'Its id in the account' }) }),
       ...(byLookupKey
         ? [closed({ lookup_key: Type.String({ minLength: 1, maxLength: 200, description: 'Its lookup key' }) })]

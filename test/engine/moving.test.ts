@@ -113,3 +113,30 @@ async function endOf(school: Members) {
     open: await school.rig.context.store.journalOpen(),
   }
 }
+
+test('same bill, one payer: members move onto a price of another program, which an entry only observes', async () => {
+  await using school = await members(people, now)
+  const product = await school.target.products.create({ name: 'Membership' })
+  const made = { product: product.id, currency: 'usd', tax_behavior: 'exclusive' } as const
+  const price = await school.target.prices.create({ ...made, unit_amount: 4900, recurring: { interval: 'month' } })
+  const { resources, mappings, ...catalog } = school.at('target')
+  const observe = { retire: false, protect: false, observe: true, ignored: [] }
+  const others = {
+    products: { [product.id]: 'membership' },
+    prices: { [price.id]: 'monthly' },
+    tax_rates: {},
+    coupons: {},
+  }
+  const observed = new Set(['product.membership', 'price.monthly'])
+  const context = school.rig.with({
+    ...catalog,
+    mappings: new Map([...mappings, ['target', others]]),
+    resources: resources.map((one) => (observed.has(one.address) ? { ...one, lifecycle: observe } : one)),
+  })
+  const { plan, result } = await planAndApply(context)
+  expect([plan.blocked, result.remaining]).toEqual([[], []])
+  const moved = await school.target.subscriptions.list({ price: price.id })
+  expect([moved.data.length, (await school.target.prices.retrieve(price.id)).metadata]).toEqual([2, {}])
+  await school.advance(later)
+  expect(billsOf(await school.charges())).toEqual(await unmoved())
+})

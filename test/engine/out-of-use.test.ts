@@ -50,3 +50,25 @@ test('a registration that ended is registered anew within the day in which its k
   )
   expect(found.filter((one) => /^(?:WA|TX) active/.test(one))).toEqual(['WA active'])
 })
+
+test('an edit that is blocked is applied by nothing, so nobody is said to have changed it back', async () => {
+  const price = (amount: number, rest = ''): string =>
+    `products: { c: { name: C } }\nprices: { p: { product: c, currency: usd, unit_amount: ${amount}, nickname: ours${rest} } }`
+  await using rig = await openRig(catalogOf(price(4900, ', protect: true')))
+  await planAndApply(rig.context)
+  const edited = rig.with(catalogOf(price(5900, ', protect: true')))
+  for (const _run of ['first', 'second']) {
+    const { plan } = await planAndApply(edited)
+    expect([plan.blocked.map(({ code }) => code), plan.drift]).toEqual([['protected'], []])
+  }
+  // A change that somebody did make is still found.
+  for await (const { id = '' } of rig.context.accounts.target.list('/v1/prices', {}))
+    await rig.context.accounts.target.send({
+      method: 'POST',
+      path: `/v1/prices/${id}`,
+      params: { nickname: 'by hand' },
+      idempotencyKey: 'by-hand',
+    })
+  const { plan } = await planAndApply(rig.with(catalogOf(price(4900, ', protect: true'))))
+  expect(plan.drift.map(({ address }) => address)).toEqual(['price.p'])
+})

@@ -1,3 +1,4 @@
+import { idIn, noteObserved } from '../send/catalog-ids.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
@@ -140,6 +141,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   const state = await context.store.version()
   recovered.push(...(await recoverHeld(context, held)))
   let seen = await survey(context)
+  await noteObserved(context, seen.resources)
   const lost = await recoverLost(context, held, seen)
   recovered.push(...lost)
   const collected = await collectLeft(context, seen.live)
@@ -149,7 +151,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
     )
   if (lost.length + collected.length > 0) seen = await survey(context)
   const earlier = await progressOf(context, plan, { resumed, recovered })
-  const resolve: Resolve = (at) => seen.resources.ids.get(at)
+  const resolve: Resolve = (at) => idIn(seen.resources, at)
   const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
   // A resumed run keeps the guards that were allowed when it began.

@@ -1,3 +1,4 @@
+import { catalogIds } from '../send/catalog-ids.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { parseInstant } from '../../core/instant.ts'
 import { stepKey } from './step-key.ts'
@@ -44,7 +45,7 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
   const records = new Map<string, SubscriberRecord>(
     (await context.store.subscribers()).map((record) => [subscriberAddress(record.key), record]),
   )
-  const ids = new Map((await context.store.objects()).map((one) => [one.address, one.id]))
+  const ids = await catalogIds(context)
   const done = new Set<Change>()
   const begun = new Set<Change>()
   for (const change of plan.changes) {

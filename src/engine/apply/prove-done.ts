@@ -143,11 +143,13 @@ export async function noteResources(
 ): Promise<void> {
   const before = new Map(known.map((record) => [record.address, record]))
   const settled = [...resources.ids].filter(([at]) => !open.has(at))
+  const blocked = new Set(resources.blocked.map(({ address: at }) => at))
   const records = settled.map(([at, id]) => ({
     address: at,
     account: accounts.target.name,
     id,
-    applied: resources.forms.get(at) ?? null,
+    // A blocked entry was not applied: the object is still what the last applied form made it.
+    applied: (blocked.has(at) ? before.get(at)?.applied : resources.forms.get(at)) ?? null,
   }))
   await store.putObjects(
     records.filter(({ address: at, id, applied }) => {

@@ -1,3 +1,4 @@
+import { catalogIds } from '../send/catalog-ids.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
 import type { ResourceChange, Step } from '../../plan/types.ts'
@@ -22,7 +23,7 @@ export async function applyResources(
   changes: readonly ResourceChange[],
   held: Held,
 ): Promise<readonly AppliedChange[]> {
-  const ids = new Map((await context.store.objects()).map((record) => [record.address, record.id]))
+  const ids = await catalogIds(context)
   return inDependencyOrder(changes, async (change): Promise<AppliedChange> => {
     const { address, action } = change
     if (context.interrupt.requested || held.lost) return { address, action, outcome: 'not_started' }

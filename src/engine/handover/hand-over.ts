@@ -1,3 +1,4 @@
+import { catalogIds } from '../send/catalog-ids.ts'
 import { jobOf, recovery as recoveryPlan, type Job } from './job.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
@@ -30,7 +31,7 @@ export interface Run {
  * moves to them.
  */
 export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> {
-  const ids = new Map((await store.objects()).map(({ address, id }) => [address, id]))
+  const ids = await catalogIds({ store })
   return { resolve: (address) => ids.get(address), unexpectedCharge: false }
 }
 

@@ -1,3 +1,4 @@
+import { catalogIds } from '../send/catalog-ids.ts'
 import { billedPriceKey } from '../../catalog/billed-prices.ts'
 import { newAddress } from '../../catalog/new-address.ts'
 import { targetAccount } from '../../catalog/types.ts'
@@ -40,8 +41,8 @@ function pricesOf({ items }: StripeObject): readonly StripeObject[] {
 async function keyOf(context: InboxContext, account: string, price: StripeObject): Promise<string | undefined> {
   const billed = billedPriceKey(context, account, price)
   if (billed !== undefined || account !== targetAccount) return billed
-  const known = (await context.store.objects()).find(({ id, address }) => id === price.id && isPrice(address))
-  return known === undefined ? undefined : splitAddress(newAddress(known.address, context.moved)).key
+  const known = [...(await catalogIds(context))].find(([address, id]) => id === price.id && isPrice(address))
+  return known === undefined ? undefined : splitAddress(newAddress(known[0], context.moved)).key
 }
 
 function isPrice(address: string): boolean {

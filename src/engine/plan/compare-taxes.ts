@@ -1,3 +1,4 @@
+import { idIn } from '../send/catalog-ids.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { CommandError, type Failure } from '../../core/outcome.ts'
 import { withLiveValues } from '../../handover/live-values.ts'
@@ -101,7 +102,7 @@ async function findingOf(
 function isMade(plan: HandoverPlan, { resources, live }: Survey): boolean {
   const active = (id: string): boolean => live.target.prices?.get(id)?.active !== false
   return referencesIn(plan.steps.find(({ id }) => id === 'create')?.params).every((ref) => {
-    const id = resources.ids.get(ref)
+    const id = idIn(resources, ref)
     return id !== undefined && active(id)
   })
 }
@@ -117,7 +118,7 @@ async function compare(
   if (plan.goal === 'revert') return compareBack(context, plan)
   const details = carriedDetails(plan, live.target.customers.get(customerNew))
   const params = previewParams(plan)
-  const filled = fillParams(params.new, (ref) => resources.ids.get(ref))
+  const filled = fillParams(params.new, (ref) => idIn(resources, ref))
   if (subscription === undefined || !filled.ok) return { is: 'later', why: 'its prices are not in the target yet' }
   const told: JsonObject =
     details === undefined

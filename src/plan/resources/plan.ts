@@ -80,6 +80,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     blocked: [...verdicts.flatMap(({ blocked }) => blocked), ...kept],
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
+    observed: observedIds(verdicts),
     forms: new Map(
       verdicts
         .filter((verdict) => !leftOut.some(({ resource }) => resource.address === verdict.resource.address))
@@ -160,6 +161,14 @@ function takenForOurs(verdicts: readonly Verdict[]): readonly (readonly [string,
     takes === 'nothing' && identity.is === 'foreign' && resource.lifecycle?.observe !== true
       ? [[resource.address, identity.live.id] as const]
       : [],
+  )
+}
+
+function observedIds(verdicts: readonly Verdict[]): ReadonlyMap<string, string> {
+  return new Map(
+    verdicts.flatMap(({ identity, resource }) =>
+      resource.lifecycle?.observe === true && identity.is === 'foreign' ? [[resource.address, identity.live.id]] : [],
+    ),
   )
 }
 

@@ -86,6 +86,8 @@ export interface ResourcesPlan {
    * without a request: what the store must record.
    */
   readonly ids: ReadonlyMap<string, string>
+  /** Address → id of each object that its entry only observes. */
+  readonly observed: ReadonlyMap<string, string>
   /**
    * Address → digest of the desired form: what the store must record as `applied` after the apply.
    */

@@ -13,6 +13,7 @@ import { discountModule } from './stripe/discounts.ts'
 import { entitlementModule } from './stripe/entitlement-features.ts'
 import { eventDestinationModule } from './stripe/event-destinations.ts'
 import { eventModule } from './stripe/events.ts'
+import { hostedCheckoutModule } from './stripe/hosted-checkout.ts'
 import { meterModule } from './stripe/meters.ts'
 import { paymentLinkModule } from './stripe/payment-links.ts'
 import { paymentMethodConfigurationModule } from './stripe/payment-method-configurations.ts'
@@ -53,6 +54,7 @@ export const modules: readonly Module[] = [
   portalModule,
   paymentLinkModule,
   checkoutModule,
+  hostedCheckoutModule,
   entitlementModule,
   meterModule,
   shippingRateModule,

@@ -24,8 +24,10 @@ export async function serveSandbox(
   })
   const address = server.address()
   assert(isAddress(address), 'the server listens on a port')
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+  sandbox.world.hosted = url
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url,
     async close() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

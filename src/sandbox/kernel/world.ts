@@ -119,6 +119,8 @@ export class World {
   perform: ((request: HttpRequest) => HttpAnswer) | undefined = undefined
   /** Sends webhooks; a server sets it when the options do not. */
   deliver: typeof globalThis.fetch | undefined
+  /** Where Stripe's own pages are. A server sets its own address, so that a browser opens them. */
+  hosted = 'https://checkout.stripe.com'
   /** Deliveries in progress; the clock waits for them before it continues. */
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
@@ -344,6 +346,7 @@ export class World {
     copy.queue.rebuild()
     Object.assign(copy.unsure, this.unsure)
     copy.strictVersion = this.strictVersion
+    copy.hosted = this.hosted
     for (const [name, { settings: own }] of this.accounts) copy.account(name).settings = own
     return copy
   }

@@ -1,16 +1,17 @@
 // Checkout sessions: an open session can still start a subscription, and locks the customer's
 // currency. https://docs.stripe.com/api/checkout/sessions
-import type Stripe from 'stripe'
-import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { instant, secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import {
+  currency,
   fields,
   flag,
   inRange,
+  list,
   mergeMetadata,
   metadata,
   oneOf,
@@ -18,44 +19,19 @@ import {
   required,
   text,
   time,
-  type Metadata,
+  type Parsed,
 } from '../kernel/params.ts'
-import type { Row, TableDefinition } from '../kernel/tables.ts'
-import type { Wire } from '../kernel/wire.ts'
 import { customer } from './customer-row.ts'
-import { lineItemList, lineItems, soldItems, subtotalOf, type SoldItem } from './line-items.ts'
-
-interface CheckoutSessionRow extends Row {
-  readonly cancel_url: string | null
-  readonly client_reference_id: string | null
-  readonly currency: string
-  readonly customer: string | null
-  readonly customer_email: string | null
-  readonly expires_at: Instant
-  readonly items: readonly SoldItem[]
-  readonly metadata: Metadata
-  readonly mode: 'payment' | 'subscription'
-  readonly payment_link: string | null
-  readonly status: 'open' | 'complete' | 'expired'
-  readonly subscription: string | null
-  readonly success_url: string | null
-}
-
-const checkoutSessions: TableDefinition<CheckoutSessionRow> = {
-  name: 'checkout_sessions',
-  indexes: {
-    customer: (row) => row.customer ?? undefined,
-    open: (row) => (row.status === 'open' ? 'open' : undefined),
-    subscription: (row) => row.subscription ?? undefined,
-  },
-}
+import { checkoutSessions, renderSession, type CheckoutSessionRow } from './checkout-session-row.ts'
+import { lineItemList, lineItems, soldItems } from './line-items.ts'
+import { cancelSetup, newSetup } from './setup-intents.ts'
 
 const kind: Kind<CheckoutSessionRow> = {
   table: checkoutSessions,
   noun: 'checkout.session',
   url: '/v1/checkout/sessions',
   permission: 'checkout_sessions',
-  render,
+  render: renderSession,
 }
 
 export const checkoutModule: Module = {
@@ -67,22 +43,18 @@ export const checkoutModule: Module = {
         cancel_url: text(),
         client_reference_id: text({ max: 200 }),
         customer: text(),
+        currency,
         customer_email: text(),
         expires_at: time(),
-        line_items: required(lineItems),
+        line_items: lineItems,
         metadata: metadata(),
-        mode: required(oneOf('payment', 'subscription')),
+        mode: required(oneOf('payment', 'setup', 'subscription')),
+        allowed_payment_method_types: list(oneOf('card')),
+        setup_intent_data: fields({ description: text(), metadata: metadata() }),
         success_url: text(),
       }),
       handle(context, params) {
-        const { items, currency, recurring } = soldItems(context, params.line_items)
-        if (recurring !== (params.mode === 'subscription'))
-          throw invalid(
-            recurring
-              ? 'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.'
-              : 'You must provide at least one recurring price in `subscription` mode when using prices.',
-            { param: 'line_items[0]' },
-          )
+        const sold = params.mode === 'setup' ? nothingSold(params) : soldIn(context, params)
         if (params.customer !== undefined && params.customer_email !== undefined)
           throw invalid('You may only specify one of these parameters: customer, customer_email.')
         if (params.success_url === undefined)
@@ -96,22 +68,27 @@ export const checkoutModule: Module = {
         const row = context.table(checkoutSessions).put({
           id: context.newId(context.livemode ? 'cs_live' : 'cs_test'),
           created: context.now,
+          allowed_payment_method_types: params.allowed_payment_method_types ?? null,
           cancel_url: params.cancel_url ?? null,
           client_reference_id: params.client_reference_id ?? null,
-          currency,
+          currency: sold.currency,
           customer: params.customer === undefined ? null : customer(context, params.customer, 'customer').id,
           customer_email: params.customer_email ?? null,
           expires_at: expires,
-          items,
+          items: sold.items,
           metadata: mergeMetadata({}, params.metadata),
           mode: params.mode,
           payment_link: null,
+          setup_intent:
+            params.mode === 'setup'
+              ? newSetup(context, params.customer ?? null, mergeMetadata({}, params.setup_intent_data?.metadata))
+              : null,
           status: 'open',
           subscription: null,
           success_url: params.success_url,
         })
         context.schedule(expires, 'checkout.session.expire', row.id)
-        return render(context, row)
+        return renderSession(context, row)
       },
     }),
     retrieveRoute(kind),
@@ -138,7 +115,7 @@ export const checkoutModule: Module = {
             (params.payment_link === undefined || row.payment_link === params.payment_link) &&
             (params.status === undefined || row.status === params.status) &&
             (params.subscription === undefined || row.subscription === params.subscription),
-          render,
+          render: renderSession,
         }),
     }),
     route('POST', `${kind.url}/:id/expire`, {
@@ -178,80 +155,49 @@ export const checkoutModule: Module = {
 
 function resolve(context: Context, id: string): object | undefined {
   const row = context.table(checkoutSessions).get(id)
-  return row === undefined ? undefined : render(context, row)
+  return row === undefined ? undefined : renderSession(context, row)
+}
+
+interface Asked {
+  readonly mode: CheckoutSessionRow['mode']
+  readonly line_items?: Parsed<typeof lineItems>
+  readonly currency?: string
+  readonly allowed_payment_method_types?: readonly string[]
+  readonly setup_intent_data?: object
+}
+
+function soldIn(context: Context, params: Asked): Pick<CheckoutSessionRow, 'items' | 'currency'> {
+  if (params.line_items === undefined)
+    throw invalid('Missing required param: line_items.', { code: 'parameter_missing', param: 'line_items' })
+  if (params.setup_intent_data !== undefined)
+    throw invalid('You can not pass `setup_intent_data` in `' + params.mode + '` mode.', { param: 'setup_intent_data' })
+  const { items: sold, currency: sum, recurring } = soldItems(context, params.line_items)
+  if (recurring !== (params.mode === 'subscription'))
+    throw invalid(
+      recurring
+        ? 'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.'
+        : 'You must provide at least one recurring price in `subscription` mode when using prices.',
+      { param: 'line_items[0]' },
+    )
+  return { items: sold, currency: sum }
+}
+
+/** In `setup` mode nothing is sold: the page only collects a payment method. */
+function nothingSold(params: Asked): Pick<CheckoutSessionRow, 'items' | 'currency'> {
+  if (params.line_items !== undefined)
+    throw invalid('You can not pass `line_items` in `setup` mode.', { param: 'line_items' })
+  if (params.allowed_payment_method_types === undefined && params.currency === undefined)
+    throw invalid('Missing required param: currency.', { code: 'parameter_missing', param: 'currency' })
+  return { items: [], currency: params.currency ?? null }
 }
 
 function expire(context: Context, row: CheckoutSessionRow): object {
+  if (row.mode === 'setup' && row.setup_intent !== null) cancelSetup(context, row.setup_intent)
   const expired = context.table(checkoutSessions).put({ ...row, status: 'expired' })
-  context.emit('checkout.session.expired', render(context, expired))
-  return render(context, expired)
+  context.emit('checkout.session.expired', renderSession(context, expired))
+  return renderSession(context, expired)
 }
 
 function items(context: Context, id: string): object {
   return lineItemList(context, find(context, kind, id).items, `${kind.url}/${id}/line_items`)
-}
-
-function render(context: Context, row: CheckoutSessionRow): Wire<Omit<Stripe.Checkout.Session, 'line_items'>> {
-  const amount = subtotalOf(context, row.items)
-  return {
-    id: row.id,
-    object: 'checkout.session',
-    adaptive_pricing: null,
-    after_expiration: null,
-    allow_promotion_codes: null,
-    allowed_payment_method_types: null,
-    amount_subtotal: amount,
-    amount_total: amount,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
-    billing_address_collection: null,
-    cancel_url: row.cancel_url,
-    client_reference_id: row.client_reference_id,
-    client_secret: null,
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
-    created: row.created,
-    currency: row.currency,
-    currency_conversion: null,
-    custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
-    customer: row.customer,
-    customer_account: null,
-    customer_creation: row.mode === 'subscription' ? null : 'if_required',
-    customer_details: null,
-    customer_email: row.customer_email,
-    discounts: [],
-    expires_at: row.expires_at,
-    integration_identifier: null,
-    invoice: null,
-    invoice_creation: null,
-    livemode: context.livemode,
-    locale: null,
-    managed_payments: null,
-    metadata: row.metadata,
-    mode: row.mode,
-    origin_context: null,
-    payment_intent: null,
-    payment_link: row.payment_link,
-    payment_method_collection: row.mode === 'subscription' ? 'always' : 'if_required',
-    payment_method_configuration_details: null,
-    payment_method_options: null,
-    payment_method_types: ['card'],
-    payment_status: row.status === 'complete' ? 'paid' : 'unpaid',
-    permissions: null,
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
-    status: row.status,
-    submit_type: null,
-    subscription: row.subscription,
-    success_url: row.success_url,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: 'hosted_page',
-    url: row.status === 'open' ? `https://checkout.stripe.com/c/pay/${row.id}` : null,
-    wallet_options: null,
-  }
 }

@@ -7,7 +7,7 @@ import { invalid } from '../kernel/errors.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
-import { fields, inRange, range, text } from '../kernel/params.ts'
+import { fields, inRange, range, text, type Metadata } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
 import { ofCustomer } from './customer-row.ts'
@@ -18,7 +18,8 @@ import { declineMessage } from './test-cards.ts'
 type Status = 'canceled' | 'requires_action' | 'requires_confirmation' | 'requires_payment_method' | 'succeeded'
 
 interface SetupIntentRow extends Row {
-  readonly customer: string
+  readonly customer: string | null
+  readonly metadata: Metadata
   readonly payment_method: string | null
   readonly status: Status
   readonly error: { readonly code: string; readonly decline_code: string | null } | null
@@ -26,7 +27,7 @@ interface SetupIntentRow extends Row {
 
 const setupIntents: TableDefinition<SetupIntentRow> = {
   name: 'setup_intents',
-  indexes: { customer: (row) => row.customer },
+  indexes: { customer: (row) => row.customer ?? undefined },
 }
 
 const setupIntentKind: Kind<SetupIntentRow> = {
@@ -94,6 +95,7 @@ export function setUp(
     id: context.newId('seti'),
     created: context.now,
     customer: about.customer,
+    metadata: {},
     payment_method: method?.id ?? null,
     status,
     error,
@@ -103,6 +105,35 @@ export function setUp(
   if (status === 'requires_action') context.emit('setup_intent.requires_action', () => render(context, row))
   if (error !== null) context.emit('setup_intent.setup_failed', () => render(context, row))
   return status === 'succeeded' ? null : row.id
+}
+
+/** The SetupIntent of a Checkout session in `setup` mode, which waits for its cardholder. */
+export function newSetup(context: Context, owner: string | null, metadata: Metadata): string {
+  const row = context.table(setupIntents).put({
+    id: context.newId('seti'),
+    created: context.now,
+    customer: owner,
+    metadata,
+    payment_method: null,
+    status: 'requires_payment_method',
+    error: null,
+  })
+  context.emit('setup_intent.created', () => render(context, row))
+  return row.id
+}
+
+/** The cardholder has entered a method on Stripe's page, and the bank accepted it. */
+export function completeSetup(context: Context, id: string, method: PaymentMethodRow): void {
+  const before = find(context, setupIntentKind, id)
+  const row = context
+    .table(setupIntents)
+    .put({ ...before, payment_method: method.id, status: 'succeeded', error: null })
+  context.emit('setup_intent.succeeded', () => render(context, row))
+}
+
+export function cancelSetup(context: Context, id: string): void {
+  const row = context.table(setupIntents).put({ ...find(context, setupIntentKind, id), status: 'canceled' })
+  context.emit('setup_intent.canceled', () => render(context, row))
 }
 
 const waits = { status: 'requires_confirmation', error: null } as const
@@ -158,7 +189,7 @@ function render(context: Context, row: SetupIntentRow): Wire<Stripe.SetupIntent>
     latest_attempt: null,
     livemode: context.livemode,
     mandate: null,
-    metadata: {},
+    metadata: row.metadata,
     next_action: row.status === 'requires_action' ? { type: 'use_stripe_sdk', use_stripe_sdk: {} } : null,
     on_behalf_of: null,
     payment_method: row.status === 'requires_payment_method' ? null : row.payment_method,

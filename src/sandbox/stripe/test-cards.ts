@@ -65,6 +65,11 @@ const plastics: Readonly<Record<string, Plastic>> = {
   chargeDeclinedProcessingError: bad('0119', 'processing_error'),
   /** Attaches, and declines every charge. */
   chargeCustomerFail: { ...bad('0341', 'card_declined', 'generic_decline'), refusesAttach: false },
+  /** Requires the cardholder once: set up on Stripe's page, later charges go through. */
+  authenticationRequiredOnSetup: {
+    ...good('visa', '3155'),
+    temper: declining('authentication_required', 'authentication_required'),
+  },
   /** Attaches, and requires the cardholder at every charge. */
   authenticationRequired: {
     ...good('visa', '3184'),
@@ -86,6 +91,7 @@ const numbers: Readonly<Record<string, string>> = {
   '4000000000000127': 'chargeDeclinedIncorrectCvc',
   '4000000000000119': 'chargeDeclinedProcessingError',
   '4000000000000341': 'chargeCustomerFail',
+  '4000002500003155': 'authenticationRequiredOnSetup',
   '4000002760003184': 'authenticationRequired',
   '4000008260000000': 'gb',
   '4000002760000016': 'de',

@@ -234,7 +234,7 @@ async function methodsMissing(
         code: 'payment_method_unmapped',
         subscriber,
         message: `the copy map names ${id}, which the target does not have`,
-        fix: 'import the mapping file of the last copy into this target, or ask the member to enter the card again',
+        fix: 'import the mapping file of the last copy into this target, or let the member enter a card: crossbill card-link --code method_missing',
       })
     return !context.interrupt.requested
   })

@@ -2,6 +2,7 @@ import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isAlive, isOver } from '../live/subscription.ts'
 import { copyMismatch } from './copied-customer.ts'
 import { sharedDefaults } from './shared-default.ts'
+import { enteredOf, type EnteredCard } from '../live/entered-card.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
@@ -42,6 +43,8 @@ export interface Candidate {
   /** The other project that moved this subscriber, if there is one. */
   readonly movedBy: string | undefined
   readonly copyMap: CopyMap
+  /** The card that the member entered in the target for this subscription. */
+  readonly entered: EnteredCard | undefined
   readonly source: LiveAccount
   readonly around: Surroundings
 }
@@ -151,6 +154,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     isErased: around.target.erased?.has(customerNewId) === true,
     movedBy,
     copyMap,
+    entered: successor === undefined ? around.target.entered?.get(old.id) : enteredOf(successor),
     source: account,
     around,
   }

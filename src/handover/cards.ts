@@ -12,6 +12,8 @@ export interface ChargedMethod {
   readonly old: Stripe.PaymentMethod | undefined
   /** The subscription in the target, once the member has moved. */
   readonly successor: Stripe.Subscription | undefined
+  /** The member entered it in the target, with whatever their bank asks. */
+  readonly isEntered?: boolean
   /** The next renewal. */
   readonly next: Instant
 }
@@ -51,12 +53,12 @@ function expiry({ id, shown, next }: ChargedMethod, now: Instant): CardFinding[]
 }
 
 /** A mandate that the member gave to the target shows as a set-up that succeeded after the move. */
-function mandate({ id, shown, old, successor }: ChargedMethod): CardFinding[] {
+function mandate({ id, shown, old, successor, isEntered }: ChargedMethod): CardFinding[] {
   const country = shown?.card?.country ?? null
   if (country === null || !mandateCountries.has(country)) return []
   // After the move, a card that still needs its member shows as a failed set-up. Another card than
   // the old one was entered by the member in the target.
-  if (successor !== undefined || (old !== undefined && isOther(shown, old))) return []
+  if (isEntered === true || successor !== undefined || (old !== undefined && isOther(shown, old))) return []
   return [{ code: 'mandate_missing', message: `${id} was issued in ${country}, and no copy brings its mandate` }]
 }
 

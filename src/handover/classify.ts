@@ -228,13 +228,13 @@ function unfinished(candidate: Candidate): Reason<BlockedCode> {
 }
 
 function move(candidate: Candidate): Outcome {
-  const { desired, old, copyMap, customerOld, customerNew, around } = candidate
+  const { desired, old, copyMap, entered, customerOld, customerNew, around } = candidate
   const findings = findObstacles(candidate)
   if (customerNew === undefined || customerOld === undefined) return verdict(findings.reasons, findings.waits)
   const { project, index, policies, now } = around
   const onceGoesTo = earliestRenewal(candidate)
   const sharesDefault = around.sharedDefaults.has(customerNew.id)
-  const given = { project, desired, old, customerOld, customerNew, index, copyMap, policies, now, onceGoesTo }
+  const given = { project, desired, old, customerOld, customerNew, index, copyMap, entered, policies, now, onceGoesTo }
   const made = recipe({ ...given, sharesDefault })
   const carry = customerSteps(customerOld, customerNew, made.ok ? made.defaultPayment : null, findings)
   const schedule = scheduleSteps(candidate, findings)

@@ -78,11 +78,11 @@ export const blockedCodes = {
   },
   payment_method_unmapped: {
     meaning: 'The payment method that is charged today has no counterpart in the copy map.',
-    fix: 'Run another copy for this customer and import its file, or ask the member to enter the card again.',
+    fix: 'Run another copy for this customer and import its file. Or let the member enter a card: `crossbill card-link --code payment_method_unmapped` makes the links, and the next `crossbill apply` moves those who used them.',
   },
   payment_method_not_copyable: {
     meaning: 'Stripe does not copy this kind of payment method (Link, Bacs, ACSS, SEPA source).',
-    fix: 'Ask the member for another payment method, or exclude the subscriber with a reason.',
+    fix: 'Let the member enter a card: `crossbill card-link --code payment_method_not_copyable` makes the links, and the next `crossbill apply` moves those who used them. Or exclude the subscriber with a reason.',
   },
   price_unmapped: {
     meaning: 'An item’s price has no entry in the mappings, or the entry names a price that this catalog lacks.',
@@ -105,7 +105,7 @@ export const blockedCodes = {
   setup_failed: {
     meaning:
       'An earlier move was undone because Stripe could not set up the copied payment method for the renewals: the bank refused it or asks the member to confirm. The old account still bills the member (`policies.setup_failed: undo`).',
-    fix: 'Ask the member for another card. To move the member as they are, name `setup_failed` under `override` of the entry.',
+    fix: 'Let the member enter another card: `crossbill card-link --code setup_failed` makes the links, and the next `crossbill apply` moves those who used them. To move the member as they are, name `setup_failed` under `override` of the entry.',
   },
   tax_differs: {
     meaning:
@@ -122,7 +122,7 @@ export const blockedCodes = {
   },
   payment_default_differs: {
     meaning: 'The target’s customer already has a default payment method that differs from the one charged today.',
-    fix: 'Set the customer’s default payment method in the target, or let the member choose it there.',
+    fix: 'Set the customer’s default payment method in the target, or let the member enter a card: `crossbill card-link --code payment_default_differs`.',
   },
   customer_discount_in_target: {
     meaning: 'The target’s customer has a discount of its own. A subscription without discounts would inherit it.',
@@ -291,7 +291,7 @@ export const runCodes = {
   setup_failed: {
     meaning:
       'Stripe could not set up the payment method of the new subscription for its renewals: the bank refused it or asks the member to confirm. The next renewal will probably fail. With `policies.setup_failed: keep` the move is done; with `undo` it was undone before anything was charged, and the old account still bills the member.',
-    fix: 'Ask the member to confirm the payment method or to enter another card before the next renewal. To go back until then, set the stage to `source` and run `crossbill apply`.',
+    fix: 'Let the member enter a card before the next renewal: `crossbill card-link --code setup_failed` makes the links. To go back until then, set the stage to `source` and run `crossbill apply`.',
   },
   proof_failed: {
     meaning:

@@ -2,6 +2,7 @@ import { setupFailure } from '../live/setup.ts'
 import { isUndone } from '../live/subscription.ts'
 import type { Candidate } from './candidate.ts'
 import type { Findings } from './findings.ts'
+import { methodInTarget } from './method-in-target.ts'
 
 /**
  * An earlier move of this subscriber was undone because Stripe could not set up the same payment
@@ -10,9 +11,9 @@ import type { Findings } from './findings.ts'
  * another card, can move.
  */
 export function noFailedSetup(candidate: Candidate, findings: Findings): void {
-  const { desired, old, copyMap, around } = candidate
+  const { desired, old, copyMap, entered, around } = candidate
   if (around.policies.setup_failed !== 'undo' || triesAgain(candidate)) return
-  const copy = old.payment === null ? undefined : copyMap.payments.get(old.payment.id)
+  const copy = methodInTarget(old.payment, copyMap, entered)
   if (copy === undefined) return
   const earlier = around.successors.get(desired.subscription)?.filter(isUndone) ?? []
   const failure = earlier.map((one) => setupFailure(one, copy.id)).find((one) => one?.method === copy.id)

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
 import type { Instant } from '../core/instant.ts'
+import type { EnteredCard } from '../live/entered-card.ts'
 import type { SourceSubscription } from '../live/source.ts'
 import type { CatalogIndex } from './references.ts'
 import type { CopyMap } from './types.ts'
@@ -14,6 +15,8 @@ export interface RecipeInput {
   readonly customerNew: Stripe.Customer
   readonly index: CatalogIndex
   readonly copyMap: CopyMap
+  /** The card that the member entered in the target for this subscription. */
+  readonly entered: EnteredCard | undefined
   readonly policies: Policies
   readonly now: Instant
   /**

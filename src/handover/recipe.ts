@@ -20,6 +20,7 @@ import {
   markPayment,
   paymentMark,
 } from '../live/marks.ts'
+import { markCard } from '../live/entered-card.ts'
 import { findPrice, findTaxRate, refTo } from './references.ts'
 import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
@@ -151,7 +152,7 @@ const metadataKeysMax = 50
 
 /** The marks. The subscription's own metadata is inserted when it is created. */
 function metadataOf(
-  { desired, old, project, now }: RecipeInput,
+  { desired, old, project, now, entered }: RecipeInput,
   anchor: AnchorChoice | undefined,
   payment: string | null,
   findings: Findings,
@@ -161,6 +162,7 @@ function metadataOf(
     [markProject]: project,
     [markFrom]: desired.key,
     ...(promotion === null ? {} : { [markPromotion]: promotion }),
+    ...(entered === undefined || entered.id !== payment ? {} : { [markCard]: entered.id }),
     ...(anchor !== undefined && backdates(old, anchor, now) ? {} : { [markStart]: String(old.start) }),
   }
   const own = Object.keys(foreignMetadata(old.raw.metadata)).length
@@ -205,7 +207,7 @@ function cancelAtOf({ desired, old }: RecipeInput, findings: Findings): Instant 
   return chargeDate(old.cycle, first + managed.payments_left)
 }
 
-function paramsOf({ old, customerNew, now }: RecipeInput, parts: Parts, payment: JsonObject): JsonObject {
+function paramsOf({ old, customerNew, now, entered }: RecipeInput, parts: Parts, payment: JsonObject): JsonObject {
   const { raw } = old
   const { anchor, items, discounts, taxRates, metadata, cancelAt } = parts
   return {
@@ -220,7 +222,7 @@ function paramsOf({ old, customerNew, now }: RecipeInput, parts: Parts, payment:
     collection_method: raw.collection_method,
     ...(raw.days_until_due === null ? {} : { days_until_due: raw.days_until_due }),
     ...payment,
-    ...paymentSettings(raw.payment_settings),
+    ...paymentSettings(raw.payment_settings, entered !== undefined),
     ...(discounts.length === 0 ? {} : { discounts: discounts.map(({ params }) => params) }),
     ...(taxRates.length === 0 ? {} : { default_tax_rates: taxRates.map((key) => refTo('tax_rate', key)) }),
     automatic_tax: { enabled: raw.automatic_tax.enabled },
@@ -250,9 +252,11 @@ function billingMode({ type, flexible }: Stripe.Subscription.BillingMode): JsonO
     : { type }
 }
 
-function paymentSettings(settings: Stripe.Subscription.PaymentSettings | null): JsonObject {
+/** A card that the member entered must be a type that the subscription accepts. */
+function paymentSettings(settings: Stripe.Subscription.PaymentSettings | null, isEntered: boolean): JsonObject {
+  const types = settings?.payment_method_types ?? null
   const sent = withoutNulls({
-    payment_method_types: settings?.payment_method_types ?? null,
+    payment_method_types: isEntered && types?.includes('card') === false ? [...types, 'card'] : types,
     payment_method_options: settings?.payment_method_options ?? null,
     save_default_payment_method: settings?.save_default_payment_method ?? null,
   })

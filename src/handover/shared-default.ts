@@ -3,6 +3,7 @@ import { markFrom } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import { readPayment } from '../live/source.ts'
 import { isOver } from '../live/subscription.ts'
+import { methodInTarget } from './method-in-target.ts'
 import type { HandoverInput } from './types.ts'
 
 /**
@@ -29,7 +30,7 @@ export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): Read
     const payment = readPayment(old, account.customers.get(customer))
     if (payment?.level === 'subscription') continue
     const map = copyMaps.get(source)
-    const copy = payment === null ? undefined : map?.payments.get(payment.id)
+    const copy = methodInTarget(payment, map, live.target.entered?.get(subscription))
     note(copy?.customer ?? map?.customers.get(customer) ?? customer, copy?.id ?? `${source} ${payment?.id ?? 'none'}`)
   }
   for (const one of live.target.subscriptions) {

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { targetAccount, type DesiredItem, type DesiredSubscriber } from '../catalog/types.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Candidate } from './candidate.ts'
+import { methodInTarget } from './method-in-target.ts'
 import { customerOf } from './proof.ts'
 import { readPayment, readSource, type SourceItem } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
@@ -26,9 +27,9 @@ type ChangedFields = Partial<
 
 /** How the successor differs from the held old subscription that it was created from. */
 export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly Changed[] {
-  const { desired, old, copyMap } = candidate
+  const { desired, old, copyMap, entered } = candidate
   const now = readSource(successor, customerOf(successor))
-  const copy = old.payment === null ? undefined : copyMap.payments.get(old.payment.id)?.id
+  const copy = methodInTarget(old.payment, copyMap, entered)?.id
   const own = readPayment(successor, undefined)?.id ?? null
   // Where the copy is unknown, a change cannot be detected. Where one default cannot be right for
   // all, the copy is pinned.

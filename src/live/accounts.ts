@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { Instant } from '../core/instant.ts'
 import type { StripeObject } from '../core/json.ts'
+import type { EnteredCard } from './entered-card.ts'
 
 /**
  * The live accounts as values: the result of the reads (lists only), on which every pure function
@@ -39,6 +40,11 @@ export interface LiveAccount {
    * them.
    */
   readonly captured?: ReadonlySet<string>
+  /**
+   * In the target, by old subscription: payment methods that members entered there for a
+   * subscription that has not moved yet.
+   */
+  readonly entered?: ReadonlyMap<string, EnteredCard>
   /** Coupons by id, because discounts on items show only the id. */
   readonly coupons?: ReadonlyMap<string, Stripe.Coupon>
 }

@@ -15,12 +15,21 @@ export const noticeCodes = {
   setup_failed: {
     meaning:
       'Stripe could not set up the payment method of a new subscription for its renewals: the bank refused it or asks the member to confirm. The next renewal in the target will probably fail. It counts for the guard `declines`.',
-    fix: 'Ask the member to confirm the payment method or to enter another card before the date shown. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`. With `policies.setup_failed: undo`, a move with such a method is undone at once.',
+    fix: 'Let the member enter a card before the date shown: `crossbill card-link --code setup_failed` makes the links. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`. With `policies.setup_failed: undo`, a move with such a method is undone at once.',
   },
   mandate_missing: {
     meaning:
       'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. It counts for the guard `declines`.',
-    fix: 'Ask the member to enter the card in the target before the date shown, which registers the mandate. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
+    fix: 'Let the member enter the card in the target before the date shown, where the bank asks them: `crossbill card-link --code mandate_missing` makes the links. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
+  },
+  card_awaited: {
+    meaning: 'The member was asked for a card (`crossbill card-link`) and has not entered one yet.',
+    fix: 'Nothing to do while there is time. `crossbill card-link --code all --mail --again` asks once more. Without a card, a member who has not moved stays in the old account.',
+  },
+  card_entered: {
+    meaning:
+      'The member entered a card through their link. It replaces the payment method of the old account when they move.',
+    fix: 'Nothing to do: set the stage to `target` and run `crossbill apply`.',
   },
   ends_later: {
     meaning: 'A subscription renews until a later date and then ends (`cancel_at`). A move carries this date.',

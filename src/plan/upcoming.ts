@@ -125,7 +125,7 @@ function failedSetups(input: Upcoming): Notice[] {
         at: read.next === null ? null : formatInstant(read.next),
         ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
         message: `${failure.message}${due}`,
-        fix: `ask the member of ${customer} to enter a card in the target before then; or set the stage to source and run crossbill apply, and the old account bills them`,
+        fix: `let the member enter a card before then: crossbill card-link ${successorMark(read.raw) ?? subscriber}; or set the stage to source and run crossbill apply, and the old account bills them`,
       },
     ]
   })

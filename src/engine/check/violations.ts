@@ -10,6 +10,8 @@ import { isEnding } from '../../handover/while-held.ts'
 import { observeOld } from '../../live/observations.ts'
 import { readHold, readPayment } from '../../live/source.ts'
 import { copyMismatch } from '../../handover/copied-customer.ts'
+import { methodInTarget } from '../../handover/method-in-target.ts'
+import { enteredOf } from '../../live/entered-card.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { nextCharge, type Sides } from './sides.ts'
@@ -302,7 +304,7 @@ function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied 
   const [successor] = alive
   if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
   const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
-  const wanted = copyMaps.get(source)?.payments.get(before?.id ?? '')
+  const wanted = methodInTarget(before, copyMaps.get(source), enteredOf(successor))
   if (wanted === undefined) return undefined
   const now = readPayment(successor, live.target.customers.get(customerId(successor)))
   if (now?.id === wanted.id) return undefined

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import type { Notice } from '../../plan/types.ts'
+import { cardNotices } from '../../plan/card-notices.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
 
@@ -8,7 +9,12 @@ import { accessNotices } from '../access/notices.ts'
 export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
   const left = leftInPlace(catalog)
   const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, left }))
-  return [...sources, ...upcomingIn({ account: live.target, isTarget: true, left }), ...accessNotices(catalog, live)]
+  return [
+    ...sources,
+    ...upcomingIn({ account: live.target, isTarget: true, left }),
+    ...cardNotices(catalog, live),
+    ...accessNotices(catalog, live),
+  ]
 }
 
 /** Excluded subscribers and declared customers: the YAML gives the reason why they stay. */

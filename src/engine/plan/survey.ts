@@ -1,4 +1,5 @@
 import { idOf } from '../../core/reference.ts'
+import { markCard } from '../../live/entered-card.ts'
 import { markFrom, oldIdOf, readPaymentMark } from '../../live/marks.ts'
 import { withKnown } from '../read/known.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
@@ -16,6 +17,7 @@ import { surveyAccess, type AccessSurvey } from '../access/survey.ts'
 import type { Context } from '../context.ts'
 import type { CopyMapRow, ObjectRecord } from '../ports.ts'
 import { capturedBefore } from './captured.ts'
+import { enteredCards } from '../read/entered-cards.ts'
 import { refresh } from '../read/refresh.ts'
 
 /** Everything read, and the conclusions from it. Plan, verify, drift and apply use it. */
@@ -43,7 +45,8 @@ export async function survey(
   const customers = new Map([...imported].map(([source, map]) => [source, map.customers]))
   const whole = await withKnown(context, listed, { catalog, records, customers })
   const captured = await capturedBefore(context, whole.target)
-  const live = { ...whole, target: { ...whole.target, captured } }
+  const entered = await enteredCards(context, whole, catalog)
+  const live = { ...whole, target: { ...whole.target, captured, entered } }
   const copyMaps = withMarkedCopies(imported, live)
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [
@@ -121,7 +124,9 @@ export function withMarkedCopies(
         if (old === undefined) continue
         customers.set(old, idOf(customer))
         const mark = readPaymentMark(metadata)
-        if (mark !== undefined) payments.set(mark.old, { customer: idOf(customer), id: mark.copy })
+        // A card that the member entered replaces the method of this subscription alone.
+        if (mark !== undefined && metadata[markCard] !== mark.copy)
+          payments.set(mark.old, { customer: idOf(customer), id: mark.copy })
       }
       const whole = {
         customers: new Map([...customers, ...map.customers]),

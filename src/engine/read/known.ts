@@ -13,6 +13,7 @@ import type { Context } from '../context.ts'
 import type { StripeAccount, SubscriberRecord } from '../ports.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { expansionsIn } from './account.ts'
+import { byId } from './by-id.ts'
 
 /**
  * More missing at once is not a delayed list: the account is a different one, or its answer was
@@ -151,20 +152,6 @@ async function completed(account: StripeAccount, live: LiveAccount, ids: readonl
     },
   )
   return { ...live, subscriptions: [...live.subscriptions, ...found.toSorted((a, b) => (a.id < b.id ? -1 : 1))] }
-}
-
-/** With the retries of a list, so that one bad answer does not stop a whole command. */
-async function byId(account: StripeAccount, path: string, expand: readonly string[] = []): Promise<object | undefined> {
-  try {
-    return await account.retrieve(path, expand.length === 0 ? {} : { expand })
-  } catch (error) {
-    if (error instanceof CommandError && codeOf(error.cause) === 'resource_missing') return undefined
-    throw error
-  }
-}
-
-function codeOf(cause: unknown): unknown {
-  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
 }
 
 /**

@@ -8,11 +8,12 @@ import { findingsOf, type CardFinding, type ChargedMethod } from '../../handover
 import { nextChargeOf } from '../../handover/charges.ts'
 import type { CopyMap } from '../../handover/types.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
+import type { EnteredCard } from '../../live/entered-card.ts'
 import { readPayment, readSource, type SourceSubscription } from '../../live/source.ts'
 import { isAlive } from '../../live/subscription.ts'
 import { sidesOf, type Sides } from '../check/sides.ts'
 import type { Context } from '../context.ts'
-import { survey } from '../plan/survey.ts'
+import { survey, type Survey } from '../plan/survey.ts'
 import { methodOf, methodsListed } from '../read/payment-methods.ts'
 import { read } from '../send/perform.ts'
 import { sideBySide } from '../side-by-side.ts'
@@ -49,6 +50,8 @@ interface Renewal {
   readonly old: string | null
   /** Undefined when the old method has no copy; null when nothing would be charged. */
   readonly charged: { readonly customer: string; readonly id: string } | null | undefined
+  /** The member entered it in the target. */
+  readonly entered?: EnteredCard
 }
 
 /**
@@ -57,7 +60,11 @@ interface Renewal {
  * the default of their customer or subscription come from lists; the others are read one by one.
  */
 export async function cardsCheck(context: Context): Promise<CardsCheck> {
-  const { live, input } = await survey(context)
+  return await cardsOf(context, await survey(context))
+}
+
+/** The same of accounts that were already read. */
+export async function cardsOf(context: Context, { live, input }: Pick<Survey, 'live' | 'input'>): Promise<CardsCheck> {
   const { subscribers, project } = context.catalog
   const renewals = sidesOf(live, subscribers, project.name).flatMap((sides) => renewalOf(sides, live, input.copyMaps))
   const accounts = [context.accounts.target, ...context.accounts.sources.values()]
@@ -89,7 +96,7 @@ function liveOf(live: Live, name: string): LiveAccount | undefined {
 }
 
 function problemsOf(
-  { old, charged, successor }: Renewal,
+  { old, charged, entered, successor }: Renewal,
   seen: {
     readonly target: ReadonlyMap<string, Stripe.PaymentMethod>
     readonly before: ReadonlyMap<string, Stripe.PaymentMethod>
@@ -100,8 +107,9 @@ function problemsOf(
   if (charged === undefined) return [{ code: 'method_not_copied', message: `${old ?? 'its method'} has no copy` }]
   if (charged === null) return [{ code: 'no_method', message: 'no payment method would be charged' }]
   const { id } = charged
-  const shown = seen.target.get(id)
-  const about = { id, shown, old: seen.before.get(old ?? ''), successor, next: seen.next }
+  const shown = entered?.shown ?? seen.target.get(id)
+  const isEntered = entered !== undefined
+  const about = { id, shown, old: seen.before.get(old ?? ''), successor, isEntered, next: seen.next }
   return findingsOf(about, seen.now)
 }
 
@@ -119,6 +127,8 @@ function renewalOf(sides: Sides, live: Live, copyMaps: ReadonlyMap<string, CopyM
   if (billing.ending !== null) return []
   const payment = readPayment(raw, customer)
   const before = successor === undefined ? (payment?.id ?? null) : null
+  const entered = successor === undefined ? live.target.entered?.get(raw.id) : undefined
+  if (entered !== undefined) return [{ key, billing, successor, old: null, charged: entered, entered }]
   if (payment === null) return [{ key, billing, successor, old: before, charged: null }]
   const charged =
     successor === undefined
@@ -140,7 +150,9 @@ async function readMissing(
   renewals: readonly Renewal[],
 ): Promise<number> {
   const wanted = new Map(
-    renewals.flatMap(({ charged }) => (charged == null || target.has(charged.id) ? [] : [[charged.id, charged]])),
+    renewals.flatMap(({ charged, entered }) =>
+      charged == null || entered !== undefined || target.has(charged.id) ? [] : [[charged.id, charged]],
+    ),
   )
   context.progress.start('reading payment methods', wanted.size)
   await sideBySide(

@@ -187,7 +187,15 @@ interface Way extends Journey {
   readonly subscription: string
 }
 
-export function wayOut({ old, desired, customerOld, customerNew, copyMap, around }: Candidate): Way | undefined {
+export function wayOut({
+  old,
+  desired,
+  customerOld,
+  customerNew,
+  copyMap,
+  entered,
+  around,
+}: Candidate): Way | undefined {
   if (customerOld === undefined || customerNew === undefined) return undefined
   const rates = around.index.mappings(desired.source).tax_rates
   return {
@@ -195,7 +203,8 @@ export function wayOut({ old, desired, customerOld, customerNew, copyMap, around
     to: { account: 'target', customer: customerNew.id },
     subscription: successorInPath,
     mark: desired.key,
-    payment: old.payment?.level === 'subscription' ? copyMap.payments.get(old.payment.id)?.id : undefined,
+    payment:
+      entered?.id ?? (old.payment?.level === 'subscription' ? copyMap.payments.get(old.payment.id)?.id : undefined),
     rate: (id) => {
       const key = rates[id]
       return key !== undefined && around.index.resources.has(address('tax_rate', key))

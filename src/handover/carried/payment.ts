@@ -29,7 +29,8 @@ const notCopyable = new Set(['link', 'bacs_debit', 'acss_debit'])
  * be right for all of them.
  */
 export function carriedPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
-  const { old, copyMap, customerNew } = input
+  const { old, copyMap, entered, customerNew } = input
+  if (entered !== undefined && entered.customer === customerNew.id) return enteredPayment(input, entered.id)
   const { payment } = old
   if (payment === null) return withoutPayment(input, findings)
   const copied = copyMap.payments.get(payment.id)
@@ -50,6 +51,20 @@ export function carriedPayment(input: RecipeInput, findings: Findings): CarriedP
       ? { default_source: copied.id }
       : { invoice_settings: { default_payment_method: copied.id } }
   return { params: {}, customer: params, expected: copied.id }
+}
+
+/**
+ * The card that the member entered in the target for this subscription. It becomes the customer's
+ * default only where the old account uses a default and the target has none, so that no other
+ * subscription is charged to it.
+ */
+function enteredPayment(input: RecipeInput, id: string): CarriedPayment {
+  const usual = effectiveDefault(input)
+  const { old, sharesDefault } = input
+  if (usual === id && old.payment?.level !== 'subscription') return { params: {}, customer: null, expected: id }
+  if (old.payment?.level === 'subscription' || sharesDefault || usual !== null)
+    return { params: { default_payment_method: id }, customer: null, expected: id }
+  return { params: {}, customer: { invoice_settings: { default_payment_method: id } }, expected: id }
 }
 
 /** Nothing is charged automatically today, so nothing may be chargeable in the target either. */

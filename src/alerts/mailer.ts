@@ -14,14 +14,17 @@ export interface MailerOptions {
 export interface Confirmation {
   readonly email: string
   readonly link: string
-  readonly offer: string
+  /** What a cancel link is about; absent of a card link. */
+  readonly offer?: string
+  /** `card`: the link leads to the member's card page. Absent of a cancel link. */
+  readonly about?: 'card'
   /** The same for every attempt, so that the relay can send the mail once. */
   readonly id: string
 }
 
 /**
- * Sends a confirmation link to the relay that mails it: `{ "email", "link", "offer" }`. The address
- * is not stored.
+ * Sends a member's link to the relay that mails it: `{ "email", "link", "offer" }`, or `{ "email",
+ * "link", "about": "card" }`. The address is not stored.
  */
 export function mailConfirmation(options: MailerOptions): (confirmation: Confirmation) => Promise<Outcome<true>> {
   const send = options.fetch ?? globalThis.fetch

@@ -135,6 +135,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/cancel-link.ts'),
   },
   {
+    usage: 'card-link [who]',
+    about: 'make signed, expiring links to the page on which members enter a card again',
+    load: () => import('./commands/card-link.ts'),
+  },
+  {
     usage: 'webhooks',
     about: 'webhook endpoints of the target',
     family: [

@@ -1,6 +1,9 @@
 import type { KnownAccess } from '../catalog/access-read.ts'
 import type { Instant } from '../core/instant.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { CardOwner } from '../engine/cards/context.ts'
+import type { Opened } from '../engine/cards/session.ts'
+import type { CardState } from '../engine/cards/state.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import type { Alert, LogLine } from '../engine/inbox/context.ts'
 import type { Ending } from '../engine/inbox/ending.ts'
@@ -27,6 +30,8 @@ export interface ServerContext {
    * The state of the request that the link with this id made; `no` before its button is pressed.
    */
   pressed(link: string): Promise<Pressed>
+  /** Members' card pages; absent when the project has no public address. */
+  readonly cards?: CardDoor
   /** The school that the member's pages name. */
   readonly school: School
   /** Whether the store can be written and its tables belong to this version. */
@@ -40,6 +45,14 @@ export interface ServerContext {
   machineClock(): Instant
   /** The clock by which this account signs its webhooks; simulated in a sandbox. */
   stripeClock(account: string): Instant
+}
+
+/** What a member's card page does in Stripe. */
+interface CardDoor {
+  /** The state of a link; finishes what its member did on Stripe's page. */
+  state(owner: CardOwner): Promise<Outcome<CardState>>
+  /** Opens Stripe's page, or returns the one that is open. `token`: the link, to return to. */
+  open(owner: CardOwner, token: string): Promise<Outcome<Opened>>
 }
 
 /** Resolved secrets. During a rotation a list holds the current secret first, then the previous. */

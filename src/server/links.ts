@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readLink, type LinkClaims } from '../cancel/link.ts'
-import type { Ending } from '../engine/inbox/ending.ts'
 import { takeText } from './app.ts'
 import type { ServerContext } from './context.ts'
 import {
@@ -13,11 +11,10 @@ import {
   nothingPage,
   personPage,
   waitingPage,
-  type Reader,
 } from './page.ts'
+import { describedInTime, hereOf, html, readerOf } from './member-pages.ts'
 import { linkKey } from './secrets.ts'
 import { acceptOrUndefined } from './signals.ts'
-import { wordsFor } from './words.ts'
 
 /**
  * The member's own page. Opening it changes nothing, because mail programs open links by
@@ -69,45 +66,10 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
   })
 }
 
-/**
- * Milliseconds to wait for Stripe's details before the page is shown without them. The request can
- * be stored while Stripe does not answer.
- */
-const describeMilliseconds = 1_500
-
-async function describedInTime(context: ServerContext, subscriber: string): Promise<Ending | undefined> {
-  const described = context.describe(subscriber).then(
-    (ending) => (ending.ok ? ending.value : undefined),
-    (error: unknown) => {
-      context.log({ level: 'warn', event: 'not_described', error: error instanceof Error ? error.name : 'unknown' })
-      return undefined
-    },
-  )
-  return Promise.race([described, sleep(describeMilliseconds, undefined, { ref: false })])
-}
-
 function genuine(context: ServerContext, keys: readonly Buffer[], request: FastifyRequest): LinkClaims | undefined {
   const { token } = request.params as { token: string }
   const verdict = readLink(token, keys, context.clock())
   if (verdict.ok) return verdict.claims
   context.metrics.refused('link', verdict.reason)
   return undefined
-}
-
-function readerOf({ school }: ServerContext, request: FastifyRequest): Reader {
-  return { words: wordsFor(request.headers['accept-language']), school }
-}
-
-/** The page's address relative to itself, because a proxy may add a path in front. */
-function hereOf(request: FastifyRequest): string {
-  return `./${(request.params as { token: string }).token}`
-}
-
-function html(reply: FastifyReply, status: number, page: string): FastifyReply {
-  return reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .header('vary', 'accept-language')
-    .type('text/html; charset=utf-8')
-    .send(page)
 }

@@ -6,7 +6,7 @@ import type { ServiceStatus } from '../engine/inbox/status.ts'
  * The route group of a request. It is a label, so it never holds an id or a path: labels have few,
  * known values (https://prometheus.io/docs/practices/naming/).
  */
-export type Door = 'hook' | 'relay' | 'link' | 'stripe'
+export type Door = 'hook' | 'relay' | 'link' | 'card' | 'stripe'
 
 export interface Metrics {
   /**

@@ -9,8 +9,8 @@ import { day, direction, list, sum, type Words } from './words.ts'
  * a dark colour scheme. They load no script, no image and nothing from another host.
  */
 const style = `
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d } }
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff; --go: #1d5a86 }
+@media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d; --go: #7fb8e2 } }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: min(1.5rem, 5vw); background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
 main { width: 100%; min-width: 0; max-width: 34rem; overflow-wrap: anywhere; hyphens: auto; padding: min(2.75rem, max(16px, 6.5vw)); background: var(--card); border: 1px solid var(--line); border-radius: 0.875rem }
@@ -18,6 +18,7 @@ h1 { margin: 0 0 1rem; font-size: clamp(1.4rem, 4.5vw, 1.75rem); line-height: 1.
 p { margin: 0 0 0.75rem }
 form { margin: 1.75rem 0 1rem }
 button { width: 100%; min-height: 3rem; padding: 0.75rem min(1.5rem, 4vw); border: 0; border-radius: 0.5rem; background: var(--act); color: var(--act-ink); font: inherit; font-weight: 600; cursor: pointer }
+button.go { background: var(--go) }
 button:hover { filter: brightness(1.08) }
 button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
 .soft { color: var(--soft); margin: 0 }
@@ -56,17 +57,29 @@ export interface Document {
   readonly body: Html
   readonly wide?: boolean
   readonly renewSeconds?: number
+  /** The browser goes to this address at once. */
+  readonly goTo?: string
 }
 
-export function document({ language, direction: way, title, heading, body, wide, renewSeconds }: Document): string {
+export function document({
+  language,
+  direction: way,
+  title,
+  heading,
+  body,
+  wide,
+  renewSeconds,
+  goTo,
+}: Document): string {
   const renew = renewSeconds === undefined ? nothing : html`<meta http-equiv="refresh" content="${renewSeconds}" /> `
+  const go = goTo === undefined ? nothing : html`<meta http-equiv="refresh" content="0; url=${goTo}" /> `
   return html`<!doctype html>
 <html lang="${language}"${way === 'rtl' ? html` dir="rtl"` : nothing}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${renew}<title>${title}</title>
+${renew}${go}<title>${title}</title>
 <style>${raw(style)}</style>
 </head>
 <body>
@@ -93,14 +106,22 @@ export interface Reader {
   readonly school: School
 }
 
-function page({ words, school }: Reader, title: string, body: Html): string {
+/** A page for a member, with the school's name and where to ask. */
+export function memberPage({ words, school }: Reader, title: string, body: Html, goTo?: string): string {
   const { name } = school
   const from = name === undefined ? nothing : html`<p class="from">${name}</p> `
   const whole = html`${from}
     <h1>${title}</h1>
     ${body}${contactLine(words, school)}`
   const shown = name === undefined ? title : `${title} – ${name}`
-  return document({ language: words.language, direction: direction(words), title: shown, heading: '', body: whole })
+  return document({
+    language: words.language,
+    direction: direction(words),
+    title: shown,
+    heading: '',
+    body: whole,
+    ...(goTo === undefined ? {} : { goTo }),
+  })
 }
 
 function contactLine({ ask }: Words, { contact }: School): Html {
@@ -110,7 +131,7 @@ function contactLine({ ask }: Words, { contact }: School): Html {
   return html` <p class="soft contact">${ask} <a href="${address}">${shown}</a></p>`
 }
 
-function told(sentences: readonly string[]): Html {
+export function told(sentences: readonly string[]): Html {
   return html`${sentences.map((one) => html`<p>${one}</p>`)}`
 }
 
@@ -123,7 +144,7 @@ export function askingPage(reader: Reader, ending: Ending | undefined, cancelsNo
   const what = ending === undefined || ending.products.length === 0 ? words.membership : list(ending.products, words)
   const when = ending === undefined ? [] : [cancelsNow ? words.endsNow : words.endsAt(day(ending.endsAt, words))]
   const sentences = [words.ends(what), ...when, ...noPayment(words, ending), words.nothingElse]
-  return page(
+  return memberPage(
     reader,
     words.title,
     html`${told(sentences)}
@@ -145,7 +166,7 @@ function noPayment(words: Words, ending: Ending | undefined): readonly string[] 
 /** The request is stored and not done yet. `here`: this page's own address, to load it again. */
 export function waitingPage(reader: Reader, here: string): string {
   const { words } = reader
-  return page(
+  return memberPage(
     reader,
     words.waitingTitle,
     html`<p role="status">${words.waiting}</p>
@@ -159,7 +180,7 @@ export function waitingPage(reader: Reader, here: string): string {
 export function donePage(reader: Reader, until: Instant | undefined): string {
   const { words } = reader
   const access = until === undefined ? nothing : html` <p>${words.endsAt(day(until, words))}</p>`
-  return page(
+  return memberPage(
     reader,
     words.doneTitle,
     html`<p role="status">${words.done}</p>
@@ -170,22 +191,22 @@ export function donePage(reader: Reader, until: Instant | undefined): string {
 /** The cancel waits for an operator. */
 export function personPage(reader: Reader): string {
   const { words } = reader
-  return page(reader, words.personTitle, html`<p role="status">${words.person}</p>`)
+  return memberPage(reader, words.personTitle, html`<p role="status">${words.person}</p>`)
 }
 
 export function endingPage(reader: Reader, at: Instant): string {
   const { words } = reader
-  return page(reader, words.endingTitle, told([words.ending(day(at, words))]))
+  return memberPage(reader, words.endingTitle, told([words.ending(day(at, words))]))
 }
 
 export function nothingPage(reader: Reader): string {
-  return page(reader, reader.words.nothingTitle, told([reader.words.nothing]))
+  return memberPage(reader, reader.words.nothingTitle, told([reader.words.nothing]))
 }
 
 export function badLinkPage(reader: Reader): string {
-  return page(reader, reader.words.badTitle, told([reader.words.bad]))
+  return memberPage(reader, reader.words.badTitle, told([reader.words.bad]))
 }
 
 export function laterPage(reader: Reader): string {
-  return page(reader, reader.words.laterTitle, html`<p role="alert">${reader.words.later}</p>`)
+  return memberPage(reader, reader.words.laterTitle, html`<p role="alert">${reader.words.later}</p>`)
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { CommandError } from '../core/outcome.ts'
 import { adminRoutes, checkHost } from './admin.ts'
 import { createApp, type Patience, type TrustedProxies } from './app.ts'
+import { cardRoutes } from './cards.ts'
 import type { ServerContext } from './context.ts'
 import { healthRoutes } from './health.ts'
 import { linkRoutes } from './links.ts'
@@ -46,6 +47,7 @@ export async function startService(context: ServerContext, options: ListenOption
   })
   signalRoutes(open, context)
   await linkRoutes(open, context)
+  await cardRoutes(open, context)
   healthRoutes(open, context)
 
   const admin = await createApp({ log: () => {}, requestsPerMinute: 6_000, trustProxy: 0, trusted: () => false })

@@ -39,6 +39,7 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
       ['id', 'since', 'state', 'why'],
       status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
     ),
+    ...(status.cards === undefined ? [] : [cardLine(status.cards)]),
     html`<p class="soft">${latencyOf(latency)}</p>`,
     html`<p class="soft">
       Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}.
@@ -96,6 +97,12 @@ function troublesOf(status: ServiceStatus, now: Instant): { what: string; comman
           },
         ]),
   ]
+}
+
+/** Members who were asked for a card; `asked` ones have not opened Stripe's page yet. */
+function cardLine({ asked = 0, opened = 0, entered = 0 }: NonNullable<ServiceStatus['cards']>): Html {
+  return html`<h2>Card links</h2>
+    <p>${entered} cards entered, ${opened} members on Stripe’s page or gone from it, ${asked} links not used yet.</p>`
 }
 
 function latencyOf(latency: Latency | undefined): string {

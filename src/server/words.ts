@@ -2,12 +2,15 @@ import type { Instant } from '../core/instant.ts'
 import { decimals, type Money } from '../core/money.ts'
 import { german } from './languages/de.ts'
 import { english } from './languages/en.ts'
+import { french } from './languages/fr.ts'
+import { portuguese } from './languages/pt.ts'
+import { spanish } from './languages/es.ts'
 import type { Words } from './languages/words.ts'
 
 export type { Words } from './languages/words.ts'
 
 /** The languages of the member's pages. The first one answers for every other language. */
-export const languages: readonly Words[] = [english, german]
+export const languages: readonly Words[] = [english, german, french, spanish, portuguese]
 
 /** The best known language for an `Accept-Language` header, by its weights (RFC 9110, 12.5.4). */
 export function wordsFor(header: string | undefined, known: readonly Words[] = languages): Words {

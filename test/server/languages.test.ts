@@ -6,14 +6,16 @@ import { askingPage, waitingPage } from '../../src/server/page.ts'
 import { day, languages, list, sum, wordsFor, type Words } from '../../src/server/words.ts'
 import { root } from '../house/sources.ts'
 
-const said = (words: Words): readonly (readonly [string, string])[] =>
-  Object.entries(words).flatMap(([name, value]) => {
+const said = (words: object): readonly (readonly [string, string])[] =>
+  Object.entries(words).flatMap(([name, value]: [string, unknown]): (readonly [string, string])[] => {
     if (name === 'language' || name === 'region') return []
+    if (typeof value === 'object' && value !== null)
+      return said(value).map(([inner, text]) => [`${name}.${inner}`, text] as const)
     const text: unknown = typeof value === 'function' ? (value as (...more: string[]) => string)('(a)', '(b)') : value
     return [[name, String(text)]]
   })
 
-describe('the languages of the cancel page', () => {
+describe('the languages of the members’ pages', () => {
   test('are the files of their folder: a file missing from the list is found here', () => {
     const files = readdirSync(join(root, 'src/server/languages')).filter((name) => name !== 'words.ts')
     expect(languages.map(({ language }) => `${language}.ts`).toSorted()).toEqual(files.toSorted())

@@ -149,7 +149,8 @@ describe("a member's link", () => {
       (await page(`/cancel/${token()}`, { headers: { 'accept-language': header } })).text
     expect(await inLanguage('de-AT,de;q=0.9,en;q=0.5')).toContain('<html lang="de">')
     expect(await inLanguage('de;q=0.1,en;q=0.9')).toContain('<html lang="en">')
-    expect(await inLanguage('fr, ja;q=0.8')).toContain('<html lang="en">')
+    expect(await inLanguage('fi, ja;q=0.8')).toContain('<html lang="en">')
+    expect(await inLanguage('ja, fr-CA;q=0.8')).toContain('<html lang="fr">')
     expect(await inLanguage(`${'x,'.repeat(5_000)}`)).toContain('<html lang="en">')
   })
 

@@ -49,6 +49,12 @@ export interface Running {
   readonly ending: { value: Awaited<ReturnType<ServerContext['describe']>> }
   /** The states of pressed links; accepted requests wait. */
   readonly pressed: Map<string, Pressed>
+  /** Members' cards: the state of each link, and what the button does. */
+  readonly cards: {
+    state: NonNullable<ServerContext['cards']>['state']
+    open: NonNullable<ServerContext['cards']>['open']
+    readonly opened: string[]
+  }
   readonly status: { value: Awaited<ReturnType<ServerContext['status']>> }
 }
 
@@ -58,6 +64,8 @@ export async function runService(
     options?: Partial<ListenOptions>
     secrets?: ServerSecrets
     school?: School
+    /** False: a project without a public address. */
+    cards?: false
     describe?: ServerContext['describe']
   } = {},
 ): Promise<Running> {
@@ -79,6 +87,14 @@ export async function runService(
       },
     },
     pressed: new Map(),
+    cards: {
+      opened: [],
+      state: () => Promise.resolve(success({ state: 'open', link: undefined, session: undefined })),
+      open({ subscriber, customer }, link) {
+        running.cards.opened.push(`${subscriber} ${customer} ${link}`)
+        return Promise.resolve(success({ state: 'page', url: 'https://checkout.stripe.com/c/pay/cs_1' }))
+      },
+    },
     ending: {
       value: success({
         state: 'live',
@@ -111,6 +127,14 @@ export async function runService(
     accept: (signal) => running.store.accept(signal),
     wake: () => {},
     pressed: (link) => Promise.resolve(running.pressed.get(link) ?? (seen.has(link) ? 'waiting' : 'no')),
+    ...(more.cards === false
+      ? {}
+      : {
+          cards: {
+            state: (owner) => running.cards.state(owner),
+            open: (owner, link) => running.cards.open(owner, link),
+          },
+        }),
     school: more.school ?? {},
     describe: more.describe ?? (() => Promise.resolve(running.ending.value)),
     ready: () => Promise.resolve(running.store.ready),

@@ -8,6 +8,8 @@ import type { SecretRef } from '../../catalog/secret-schema.ts'
 import type { AlertsConfig, ServeConfig } from '../../catalog/service-schema.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { openCardPage } from '../../engine/cards/session.ts'
+import { cardState } from '../../engine/cards/state.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
 import type { LogLine } from '../../engine/inbox/context.ts'
 import { withCircuits } from '../../engine/inbox/circuit.ts'
@@ -175,6 +177,21 @@ export async function serviceContext(
   }
 }
 
+/** Members' card pages need a public address: Stripe's page returns to it. */
+function cardDoor(context: ReconcileContext): Pick<ServerContext, 'cards'> {
+  const { serve } = context.catalog.project
+  if (serve?.public_url === undefined) return {}
+  const base = publicUrl(serve)
+  // One attempt without retries, because a member waits for the page.
+  const impatient = { ...context, patience: { turns: 1, rounds: 1 } }
+  return {
+    cards: {
+      state: async (owner) => await cardState(impatient, owner),
+      open: async (owner, token) => await openCardPage(impatient, owner, `${base}/card/${token}`),
+    },
+  }
+}
+
 /** The school that the member's pages name. */
 function schoolOf(serve: JsonObject = {}): School {
   const { school } = serve
@@ -204,6 +221,7 @@ export function serverContext(
     // One attempt without retries, because a member waits for the page.
     describe: async (subscriber) => await describeEnding({ ...context, patience: { turns: 1, rounds: 1 } }, subscriber),
     pressed: async (link) => await pressedLink(context, link),
+    ...cardDoor(context),
     school: schoolOf(context.catalog.project.serve),
     async ready() {
       inPlace()

@@ -18,6 +18,8 @@ export interface Ending {
   readonly products: readonly string[]
   readonly endsAt: Instant
   readonly nextPayment: Instant | undefined
+  /** Whether the target bills it. */
+  readonly moved?: boolean
   /** The total of the next payment as Stripe previews it; absent when Stripe does not answer. */
   readonly nextAmount?: Money
 }
@@ -49,6 +51,7 @@ export async function describeEnding(context: InboxContext, subscriber: string):
     products,
     endsAt: context.policy.cancel === 'now' || periodEnd === undefined ? now : periodEnd,
     nextPayment: periodEnd,
+    moved: account === context.accounts.target,
     ...(nextAmount === undefined ? {} : { nextAmount }),
   })
 }

@@ -2,6 +2,7 @@ import { isBug } from '../../core/assert.ts'
 import { explainEnd } from '../../cancel/reasons.ts'
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { mayBeEntering, sweepCards } from '../cards/sweep.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease, serveLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
@@ -50,6 +51,8 @@ const recoverSeconds = 60
  * Seconds between two checks of what offers really open: each costs as many reads as a full poll.
  */
 const readBackSeconds = 3_600
+/** Seconds between two looks for cards whose members did not return from Stripe's page. */
+const cardSeconds = 300
 /** Two days without a reconciliation. */
 const staleSeconds = 2 * secondsPerDay
 /** Seconds before a failed reconciliation is tried again. */
@@ -101,6 +104,7 @@ class Duties {
   private recoverAt = 0
   private failures = 0
   private readBackAt = 0
+  private cardsAt = 0
   private deadCauses: ReadonlySet<string> = new Set()
   private seen: SeenTags | undefined
   private readonly gone: KnownGone = new Map()
@@ -125,6 +129,7 @@ class Duties {
       await this.poll()
       this.pollAt = this.context.clock() + this.options.pollSeconds
     }
+    if (isDue(this.cardsAt, now, cardSeconds) && !stopped()) await this.cards()
     if (isDue(this.readBackAt, now, readBackSeconds) && !stopped()) await this.readBack()
     if (isDue(this.reconcileAt, now, secondsPerDay) && !stopped()) await this.reconcile()
   }
@@ -191,6 +196,13 @@ class Duties {
     const read = await readBackProducts(this.context, this.dark)
     if (read.ok) this.context.log({ level: 'info', event: 'access_read_back', ...read.value })
     else this.context.log({ level: 'warn', event: 'read_back_failed', code: read.failure.code })
+  }
+
+  private async cards(): Promise<void> {
+    this.cardsAt = this.context.clock() + cardSeconds
+    if (!(await mayBeEntering(this.context))) return
+    const swept = await sweepCards(this.context)
+    if (!swept.ok) this.context.log({ level: 'warn', event: 'cards_not_read', code: swept.failure.code })
   }
 
   /** A running apply does this itself. */

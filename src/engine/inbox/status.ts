@@ -1,4 +1,5 @@
 import type { Instant } from '../../core/instant.ts'
+import { cardCounts, type CardCounts } from '../cards/seen.ts'
 import { breakerNow } from './breaker.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
@@ -18,6 +19,8 @@ export interface ServiceStatus {
         readonly found: Readonly<Record<string, number>>
       }
     | undefined
+  /** Members' card links that this store knows, by state; absent before the first. */
+  readonly cards?: CardCounts
   readonly dead: readonly StatusRow[]
   readonly waiting: readonly StatusRow[]
 }
@@ -32,7 +35,7 @@ export interface StatusRow {
 const shown = 20
 
 export async function serviceStatus(context: InboxContext): Promise<ServiceStatus> {
-  const [counts, breaker, reconciled, dead, retry, cancelling, received] = await Promise.all([
+  const [counts, breaker, reconciled, dead, retry, cancelling, received, cards] = await Promise.all([
     context.inbox.counts(),
     breakerNow(context),
     lastReconciliation(context),
@@ -40,6 +43,7 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
     context.inbox.list({ state: 'retry', limit: shown }),
     context.inbox.list({ state: 'cancelling', limit: shown }),
     context.inbox.list({ state: 'received', limit: shown }),
+    cardCounts(context.store),
   ])
   return {
     states: counts.states,
@@ -56,6 +60,7 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
         holds: reconciled.holds,
       },
     },
+    ...(cards === undefined ? {} : { cards }),
     dead: dead.map(statusRow),
     waiting: [...cancelling, ...retry, ...received].slice(0, shown).map(statusRow),
   }

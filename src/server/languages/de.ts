@@ -30,4 +30,25 @@ export const german: Words = {
   later: 'Wir konnten Ihre Kündigung gerade nicht speichern. Es wurde nichts geändert.',
   ask: 'Fragen?',
   membership: 'Ihre Mitgliedschaft',
+  card: {
+    title: 'Bitte geben Sie Ihre Karte noch einmal ein',
+    why: (what) => `Wir haben unsere Zahlungsabwicklung umgestellt. Wir brauchen Ihre Karte noch einmal für: ${what}.`,
+    nextPayment: (day) => `Ihre nächste Zahlung am ${day} wird von dieser Karte abgebucht.`,
+    nextPaymentOf: (amount, day) => `Ihre nächste Zahlung von ${amount} am ${day} wird von dieser Karte abgebucht.`,
+    afterMove:
+      'Wir buchen von dieser Karte ab, sobald Ihre Mitgliedschaft umgestellt ist. Eine Zahlung, die vorher fällig ist, wird wie gewohnt abgebucht. Sie zahlen nie doppelt.',
+    stays: 'Preis, Zahlungstermine und Zugang bleiben gleich. Heute wird nichts abgebucht.',
+    where: 'Sie geben die Karte auf einer Seite von Stripe ein, unserem Zahlungsdienst. Wir sehen die Nummer nie.',
+    yes: 'Weiter zu Stripe',
+    going: 'Einen Moment, wir leiten Sie zu Stripe weiter',
+    goOn: 'Weiter zu Stripe',
+    doneTitle: 'Ihre Karte ist gespeichert',
+    done: 'Die nächste Zahlung wird davon abgebucht. Sie müssen nichts weiter tun. Sie können diese Seite schließen.',
+    doneAfterMove:
+      'Wir verwenden sie, sobald Ihre Mitgliedschaft umgestellt ist. Sie müssen nichts weiter tun. Sie können diese Seite schließen.',
+    endedTitle: 'Es wird keine Karte gebraucht',
+    ended: 'Diese Mitgliedschaft ist beendet. Dafür wird nichts mehr abgebucht.',
+    ending: (day) => `Ihre Mitgliedschaft endet am ${day}, und es wird nichts mehr abgebucht.`,
+    later: 'Wir konnten unseren Zahlungsdienst gerade nicht erreichen. Es wurde nichts geändert.',
+  },
 }

@@ -31,4 +31,25 @@ export const english: Words = {
   later: 'We could not save your cancellation just now. Nothing was changed.',
   ask: 'Questions?',
   membership: 'your membership',
+  card: {
+    title: 'Please enter your card again',
+    why: (what) => `We have changed how we take payments. We need your card once more for ${what}.`,
+    nextPayment: (day) => `Your next payment, due on ${day}, will be taken from this card.`,
+    nextPaymentOf: (amount, day) => `Your next payment of ${amount}, due on ${day}, will be taken from this card.`,
+    afterMove:
+      'We will take your payments from this card as soon as we have switched your membership over. A payment that is due before then is taken as usual. You never pay twice.',
+    stays: 'The price, the payment dates and your access stay the same. Nothing is charged today.',
+    where: 'You enter the card on a page of Stripe, our payment provider. We never see its number.',
+    yes: 'Continue to Stripe',
+    going: 'One moment, we are taking you to Stripe',
+    goOn: 'Continue to Stripe',
+    doneTitle: 'Your card is saved',
+    done: 'Your next payment will be taken from it. You do not need to do anything else. You can close this page.',
+    doneAfterMove:
+      'We will use it as soon as we have switched your membership over. You do not need to do anything else. You can close this page.',
+    endedTitle: 'No card is needed',
+    ended: 'This membership has ended. No further payment will be taken for it.',
+    ending: (day) => `Your membership ends on ${day}, and no further payment will be taken.`,
+    later: 'We could not reach our payment provider just now. Nothing was changed.',
+  },
 }

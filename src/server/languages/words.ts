@@ -35,4 +35,28 @@ export interface Words {
   readonly later: string
   readonly ask: string
   readonly membership: string
+  readonly card: CardWords
+}
+
+/** The texts of the page on which a member enters a card again. */
+interface CardWords {
+  readonly title: string
+  /** `what`: names of products. */
+  readonly why: (what: string) => string
+  readonly nextPayment: (day: string) => string
+  readonly nextPaymentOf: (amount: string, day: string) => string
+  /** Of a member whom the old account still bills. */
+  readonly afterMove: string
+  readonly stays: string
+  readonly where: string
+  readonly yes: string
+  readonly going: string
+  readonly goOn: string
+  readonly doneTitle: string
+  readonly done: string
+  readonly doneAfterMove: string
+  readonly endedTitle: string
+  readonly ended: string
+  readonly ending: (day: string) => string
+  readonly later: string
 }

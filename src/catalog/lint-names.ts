@@ -39,7 +39,7 @@ const table = {
     severity: 'warning',
     meaning: 'A price does not say whether its amount includes tax.',
     reason:
-      'Stripe refuses such a price where it computes tax, and a value that is set once cannot be changed: the price must then be replaced.',
+      'Stripe refuses such a price where it computes tax, and a value that is set once cannot be changed: the price must then be replaced. A price that a mapping names repeats an old price, and is not reported.',
   },
   'currency-gap': {
     severity: 'warning',

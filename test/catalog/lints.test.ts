@@ -61,7 +61,14 @@ const cases: Readonly<Record<LintName, Case>> = {
   },
   'tax-behavior-unspecified': {
     bad: { 'a.yaml': prices(price('a', '').replace('exclusive', 'unspecified')) },
-    good: [{ 'a.yaml': prices(price('a', ', active: false').replace('exclusive', 'unspecified')) }],
+    good: [
+      { 'a.yaml': prices(price('a', ', active: false').replace('exclusive', 'unspecified')) },
+      // Subscribers still move onto it from an old price that says nothing either.
+      {
+        'a.yaml': prices(price('a', '').replace('exclusive', 'unspecified')),
+        'mappings/us.yaml': 'prices: { price_old: a }\n',
+      },
+    ],
   },
   'currency-gap': {
     bad: {

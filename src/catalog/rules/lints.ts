@@ -47,10 +47,16 @@ function* secretLiteral({ files }: Draft, switches: LintSwitches): Iterable<Diag
 
 const isActive = ({ value }: DraftResource): boolean => value['active'] !== false
 
+/**
+ * A price onto which subscribers move repeats the old price, which they would otherwise no longer
+ * pay: for it, the question waits until a mapping no longer names it.
+ */
 function* taxBehavior(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
+  const from = draft.mappings.filter(({ source, section }) => source !== targetAccount && section === 'prices')
+  const copies = new Set(from.map(({ key }) => key))
   for (const price of ofKind(draft, 'price').filter(isActive)) {
     const { tax_behavior: tax } = price.value
-    if (tax !== undefined && tax !== 'unspecified') continue
+    if ((tax !== undefined && tax !== 'unspecified') || copies.has(price.key)) continue
     yield* lint('tax-behavior-unspecified', switches, {
       message: 'a price does not say whether its amount includes tax',
       fix: 'write tax_behavior: exclusive or inclusive',

@@ -107,6 +107,11 @@ const dead = {
     'Correct catalog/access.yaml (crossbill validate names the place), restart crossbill serve, then retry this entry. Or cancel the right subscription.',
     'crossbill cancel <who>',
   ),
+  mapping_differs: explained(
+    'The member pays a price whose line in catalog/mappings names another price of the catalog, so which subscription gives this offer is unknown. Nothing was cancelled.',
+    'Correct the line (crossbill plan names it), restart crossbill serve, then retry this entry. Or cancel the right subscription.',
+    'crossbill cancel <source>/<subscription>',
+  ),
   ambiguous: explained(
     'Several live subscriptions give this offer, and a wrong cancel cannot be undone. Nothing was cancelled.',
     'Cancel the right subscription by its id, then discard this entry.',

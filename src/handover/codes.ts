@@ -90,8 +90,8 @@ export const blockedCodes = {
   },
   price_differs: {
     meaning:
-      'This catalog’s price charges differently from the old price: amount, interval, interval count, tiers or tax behaviour differ.',
-    fix: 'Map the old price to a price with the same terms; `crossbill pull` proposes it.',
+      'This catalog’s price is not the old price: product, amount, interval, interval count, tiers or tax behaviour differ.',
+    fix: 'Correct the line of the old price in catalog/mappings: name the price with the same product and the same terms. Where the catalog has none, remove the line and run `crossbill pull`: it maps a price without a line, and adds the entry if needed.',
   },
   coupon_unmapped: {
     meaning:

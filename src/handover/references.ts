@@ -1,7 +1,7 @@
 import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './coupons.ts'
-import { billedPriceKey } from '../catalog/billed-prices.ts'
+import { billedPriceKey } from './billed-prices.ts'
 import { leftOutEntries } from '../catalog/left-out.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'

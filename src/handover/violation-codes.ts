@@ -123,6 +123,11 @@ export const violations = {
       'A draft invoice is older than three days, and Stripe has no time to finalize it. Either a webhook endpoint that never answers holds it, or a recovery by Crossbill had it collected after a long hold.',
     fix: 'Finalize or void the invoice in its account. If the detail names no hold by Crossbill, look for a webhook endpoint that never answers (`crossbill doctor`).',
   },
+  mapping_differs: {
+    meaning:
+      'A line of `catalog/mappings` names another price of the catalog than the one that members pay. Their cancels wait for a person, and they keep the offers that they have.',
+    fix: 'Correct the line in `catalog/mappings`, restart `crossbill serve`, and retry the cancels that wait.',
+  },
   copy_mismatch: {
     meaning:
       'The new subscription is on the customer of another person: the customer’s id belongs to another old customer, or the e-mail addresses differ. A renewal charges that person’s card. The copy map had rows that were mixed up.',

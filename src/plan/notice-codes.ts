@@ -45,6 +45,11 @@ export const noticeCodes = {
       'A member pays for an offer, but the customer has no e-mail address. Crossbill cannot grant access in Kajabi.',
     fix: 'Add the address to the customer in the account that bills the member, then run `crossbill apply`. Or exclude the subscriber with a reason. `verify` fails until one of these is done.',
   },
+  mapping_differs: {
+    meaning:
+      'A line of `catalog/mappings` names another price of the catalog than the one that members pay: its product or its interval differs, or another price of the catalog charges exactly this. No move uses the line, no cancel and no access follows from it: cancels of these members wait for a person, and they keep the offers that they have.',
+    fix: 'Correct the line in `catalog/mappings`, then run `crossbill plan`. Restart `crossbill serve`, and retry the cancels that wait (`crossbill inbox list`). `verify` fails until this is done.',
+  },
   excluded_after_move: {
     meaning:
       'The entry excludes a subscriber who was moved. `excluded` leaves a subscriber in the old account; it does not move one back, cancels nothing and revokes no access. A plan lists the subscriber as blocked.',

@@ -73,6 +73,7 @@ async function kajabiOf(school: School): Promise<Kajabi> {
     kajabi,
     access,
     mappings: school.catalog.mappings,
+    resources: school.catalog.resources,
     moved: school.catalog.moved,
     policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
     alert: () => {},

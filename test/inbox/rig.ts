@@ -126,6 +126,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     kajabi,
     access,
     mappings: catalog.mappings,
+    resources: catalog.resources,
     moved: catalog.moved,
     policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 20, ...options.policy },
     alert: (alert) => void alerts.push(alert),

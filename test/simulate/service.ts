@@ -225,6 +225,7 @@ export class Service {
       kajabi: this.kajabi,
       access: this.access,
       mappings: catalog.mappings,
+      resources: catalog.resources,
       moved: catalog.moved,
       policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
       alert: (alert) => void this.alerts.push(alert),

@@ -43,6 +43,7 @@ export async function inboxContext(
     kajabi: kajabiNeeded ? await kajabi() : await ifPossible(kajabi, shell),
     access,
     mappings: context.catalog.mappings,
+    resources: context.catalog.resources,
     moved: context.catalog.moved,
     ...(urls === undefined ? {} : { urls }),
     policy: {

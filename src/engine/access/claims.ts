@@ -1,9 +1,9 @@
 import { givesAccess, isUndone, mayCharge } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { Claim, Granted } from '../../access/plan.ts'
-import { billedPriceKey } from '../../catalog/billed-prices.ts'
 import { targetAccount, type Catalog, type DesiredSubscriber } from '../../catalog/types.ts'
 import { address } from '../../core/address.ts'
+import { billedPriceKey, wrongMapping } from '../../handover/billed-prices.ts'
 import { homesOf, isMisplaced, type Live, type LiveAccount } from '../../live/accounts.ts'
 import { markFrom, oldIdOf } from '../../live/marks.ts'
 
@@ -42,7 +42,10 @@ export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
 interface Billed {
   /** Keys in prices.yaml. */
   readonly prices: readonly string[]
-  /** A billed price that the catalog does not know: what it gives is unknown. */
+  /**
+   * A billed price that the catalog does not know, or whose mapping names another price: what it
+   * gives is unknown.
+   */
   readonly unknown: boolean
 }
 
@@ -69,9 +72,10 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
     const paying = isResumed ? old : (successor ?? old)
     if (paying === undefined) return []
     const customer = customerPaying(paying, [accounts.target, accounts.sources.get(desired.source)])
-    const { prices, unknown } = billedBy(paying === successor ? targetAccount : desired.source, paying)
-    // The YAML decides only where the catalog does not know a price of the account.
-    const written = unknown ? desired.items.map(({ price }) => price) : []
+    const { prices, unknown, wrong } = billedBy(paying === successor ? targetAccount : desired.source, paying)
+    // The YAML decides only where the catalog does not know a price of the account. A pull with a
+    // wrong mapping wrote the wrong price into it.
+    const written = unknown && !wrong ? desired.items.map(({ price }) => price) : []
     return [{ desired, paying, customer, billed: { prices: [...new Set([...prices, ...written])], unknown } }]
   })
 }
@@ -90,12 +94,32 @@ export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
 }
 
 /** The catalog's keys of the prices that a subscription bills. */
-function billedPrices(catalog: Catalog): (account: string, subscription: Stripe.Subscription) => Billed {
+function billedPrices(
+  catalog: Catalog,
+): (account: string, subscription: Stripe.Subscription) => Billed & { readonly wrong: boolean } {
   const known = new Set(catalog.resources.map((one) => one.address))
+  const wrong = wrongMappings(catalog)
   return (account, { items }) => {
-    const keys = items.data.map(({ price }) => billedPriceKey(catalog, account, price))
+    const keys = items.data.map(({ price }) =>
+      wrong(account, price) ? undefined : billedPriceKey(catalog, account, price),
+    )
     const prices = keys.filter((key) => key !== undefined && known.has(address('price', key))) as string[]
-    return { prices: [...new Set(prices)], unknown: prices.length < keys.length }
+    return {
+      prices: [...new Set(prices)],
+      unknown: prices.length < keys.length,
+      wrong: items.data.some(({ price }) => wrong(account, price)),
+    }
+  }
+}
+
+/** Whether the mapping of a price is wrong; each price is compared once. */
+function wrongMappings(catalog: Catalog): (account: string, price: Stripe.Price) => boolean {
+  const seen = new Map<string, boolean>()
+  return (account, price) => {
+    const id = `${account}/${price.id}`
+    const before = seen.get(id) ?? wrongMapping(catalog, account, price) !== undefined
+    seen.set(id, before)
+    return before
   }
 }
 

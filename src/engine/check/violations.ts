@@ -44,6 +44,7 @@ export const violationCodes = [
   'open_invoice_on_source',
   'draft_too_old',
   'copy_mismatch',
+  'mapping_differs',
   'payment_method_differs',
   'access_missing',
   'access_extra',

@@ -19,6 +19,8 @@ export interface InboxContext {
    * Old ids → keys of the catalog, by account. A price is identified by its id, never by a name.
    */
   readonly mappings: Catalog['mappings']
+  /** The catalog's prices, which show whether a mapping names the right one. */
+  readonly resources: Catalog['resources']
   /** Renamed entries: a price's mark and the store have the old key until the next apply. */
   readonly moved: Catalog['moved']
   /** For offers that are given by their activation and deactivation URLs. */

@@ -5,7 +5,7 @@ import { givenByUrls } from '../access/by-urls.ts'
 import { read } from '../send/perform.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from '../grants.ts'
-import { givenBy } from './gives.ts'
+import { givenBy, wronglyMapped } from './gives.ts'
 import { readStanding } from './standing.ts'
 
 /** While Crossbill itself revokes an offer, its absence is not a cancel request. */
@@ -62,7 +62,11 @@ async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<b
   if (!standing.ok) return standing
   if (standing.value.paid) return success(true)
   const other = await givenBy(context, grant.customer, grant.offer, givesAccess)
-  return other.ok ? success(other.value !== undefined) : other
+  if (!other.ok) return other
+  if (other.value !== undefined) return success(true)
+  // What a wrongly mapped price gives is unknown, so its payer keeps everything.
+  const unsure = await wronglyMapped(context, grant.customer, givesAccess)
+  return unsure.ok ? success(unsure.value !== undefined) : unsure
 }
 
 /** False when there is no way to revoke the offer; it is then not reported as revoked. */

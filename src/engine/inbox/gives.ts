@@ -1,5 +1,5 @@
 import { catalogIds } from '../send/catalog-ids.ts'
-import { billedPriceKey } from '../../catalog/billed-prices.ts'
+import { billedPriceKey, wrongMapping } from '../../handover/billed-prices.ts'
 import { newAddress } from '../../catalog/new-address.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { splitAddress } from '../../core/address.ts'
@@ -47,6 +47,30 @@ async function keyOf(context: InboxContext, account: string, price: StripeObject
 
 function isPrice(address: string): boolean {
   return splitAddress(address).kind === 'price'
+}
+
+/**
+ * The subscription of the customer that counts and that bills a price whose mapping is wrong: what
+ * it gives is unknown.
+ */
+export async function wronglyMapped(
+  context: InboxContext,
+  customer: string,
+  counts: (subscription: StripeObject) => boolean,
+): Promise<Outcome<string | undefined>> {
+  for (const [name, account] of context.accounts.sources) {
+    if (Object.keys(context.mappings.get(name)?.prices ?? {}).length === 0) continue
+    const theirs = await subscriptionsOf(account, customer)
+    if (!theirs.ok) return theirs
+    const found = theirs.value.find((one) => counts(one) && !isOnHold(one) && hasWrongMapping(context, name, one))
+    if (found !== undefined) return success(`${name}/${found.id ?? ''}`)
+  }
+  return success(undefined)
+}
+
+/** Whether a price of the subscription is mapped to another price of the catalog. */
+export function hasWrongMapping(context: InboxContext, account: string, subscription: StripeObject): boolean {
+  return pricesOf(subscription).some((price) => wrongMapping(context, account, price) !== undefined)
 }
 
 /**

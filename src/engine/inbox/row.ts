@@ -16,14 +16,15 @@ import type { InboxContext } from './context.ts'
 import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
-import { isOver } from '../../live/subscription.ts'
+import { isAlive, isOver } from '../../live/subscription.ts'
 import { collectAllAgain } from '../send/collection.ts'
 import { accountAway } from '../send/listed.ts'
 import type { ReadSides } from './live-sides.ts'
 import { readForCancel } from './shut-creation.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
-import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
+import { hasWrongMapping, wronglyMapped } from './gives.ts'
+import { isAboutAPerson, subscribedAgain, whomItMeans, type Meant } from './whom.ts'
 
 /**
  * Seconds after which the readings of a row are too old to act on. It may wait long for Kajabi, but
@@ -184,6 +185,9 @@ async function noOne(
   const again = await subscribedAgain(context, work.signal, customer)
   if (!again.ok) return afterFailure(context, work, again.failure)
   if (again.value !== undefined) return { event: 'failed', reason: `subscribed_again: ${again.value}` }
+  const unsure = customer === undefined ? success(undefined) : await wronglyMapped(context, customer, isAlive)
+  if (!unsure.ok) return afterFailure(context, work, unsure.failure)
+  if (unsure.value !== undefined) return { event: 'failed', reason: `mapping_differs: ${unsure.value}` }
   // A tag left in place could later be read as a request to cancel a newer subscription.
   const removed = await removeTag(context, work.signal)
   return removed.ok ? { event: 'refuted', reason } : afterFailure(context, work, removed.failure)
@@ -197,6 +201,8 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
   const both = await readForCancel(context, subscriber)
   if (!both.ok) return afterFailure(context, work, both.failure)
   const decision = decideCancel(both.value.sides)
+  if (decision.do === 'cancel' && decision.new.length === 0 && isChosenWrongly(context, work, both.value))
+    return { event: 'failed', reason: `mapping_differs: ${subscriber}` }
   let cancelled: readonly Cancelled[] = []
   switch (decision.do) {
     case 'wait':
@@ -222,6 +228,16 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
   return restored.ok
     ? tidy(context, work, { customer: both.value.customer, subscriber })
     : afterFailure(context, work, restored.failure)
+}
+
+/**
+ * Whether the subscriber was found by the offer of the signal while the mapping of a price that
+ * they pay is wrong: which subscription gives the offer is then unknown. A link and an operator
+ * name the subscription.
+ */
+function isChosenWrongly(context: InboxContext, work: RowWork, { old, oldAccount }: ReadSides): boolean {
+  if (work.begun !== undefined || !isAboutAPerson(work.signal.source)) return false
+  return old !== undefined && oldAccount !== undefined && hasWrongMapping(context, oldAccount.name, old)
 }
 
 /** A subscription as the answer to its cancel shows it. */

@@ -170,8 +170,12 @@ export async function subscribedAgain(
   { source, contact, customer: named, offer, receivedAt }: Signal,
   customer: string | undefined,
 ): Promise<Outcome<string | undefined>> {
-  const aboutAPerson = source === 'hook' || source === 'poller' || source === 'relay'
-  if (!aboutAPerson || (contact ?? named) === undefined) return success(undefined)
+  if (!isAboutAPerson(source) || (contact ?? named) === undefined) return success(undefined)
   if (offer === undefined || customer === undefined) return success(undefined)
   return givenBy(context, customer, offer, (one) => isAlive(one) && Number(one['created']) <= receivedAt)
+}
+
+/** Whether the sender knows a person and an offer; a link and an operator name a subscription. */
+export function isAboutAPerson(source: Signal['source']): boolean {
+  return source === 'hook' || source === 'poller' || source === 'relay'
 }

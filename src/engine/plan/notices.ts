@@ -4,6 +4,7 @@ import type { Notice } from '../../plan/types.ts'
 import { cardNotices } from '../../plan/card-notices.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
+import { wrongMappingNotices } from './wrong-mappings.ts'
 
 /** All notices about things that no other list of a plan names. */
 export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
@@ -13,6 +14,7 @@ export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
     ...sources,
     ...upcomingIn({ account: live.target, isTarget: true, left }),
     ...cardNotices(catalog, live),
+    ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),
   ]
 }

@@ -40,6 +40,7 @@ export function rehearsalService(
     kajabi: undefined,
     access: { offers: {} },
     mappings: new Map(),
+    resources: [],
     moved: new Map(),
     policy: { cancel: 'now', cancelsPerHour: 1_000_000, secondLookSeconds: 0 },
     alert() {},

@@ -53,11 +53,11 @@ function excludedAfterMove({ classified }: Pick<Survey, 'classified'>): readonly
 }
 
 /**
- * Two notices already break a promise: a sale that no plan will move, and a member who pays without
- * getting access.
+ * Three notices already break a promise: a sale that no plan will move, a member who pays without
+ * getting access, and a mapping that no cancel and no access can use.
  */
 function noticedViolation({ code, subscriber, at, message, fix }: Notice): readonly Violation[] {
-  if (code !== 'schedule_not_begun' && code !== 'payer_without_address') return []
+  if (code !== 'schedule_not_begun' && code !== 'payer_without_address' && code !== 'mapping_differs') return []
   return [{ code, subscriber, detail: at === null ? message : `${message} (${at})`, fix }]
 }
 

@@ -38,7 +38,7 @@ describe('cancel: the manual fallback', () => {
   beforeEach(async () => {
     folder = copyProject('small')
     ;[one, two] = await inWorld(folder, accounts, async (stripe) => [
-      await enrol(stripe('us'), 'ana@example.com', 1),
+      await enrol(stripe('us'), 'Ana@Example.com', 1),
       await enrol(stripe('us'), 'bo@example.com', 2),
     ])
   })
@@ -54,7 +54,8 @@ describe('cancel: the manual fallback', () => {
     ['the old subscription', () => `us/${one.subscriptions[0]}`],
     ['its id alone', () => one.subscriptions[0] ?? ''],
     ['the customer', () => one.customer],
-    ['the e-mail address, in any letters', () => 'Ana@example.com'],
+    ['the e-mail address', () => 'Ana@Example.com'],
+    ['the e-mail address in other letters than Stripe has', () => 'ana@EXAMPLE.com'],
   ])('cancels by %s, and only that subscription', async (_by, named) => {
     const { code, stdout, stderr } = await cancel(named(), '--yes')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

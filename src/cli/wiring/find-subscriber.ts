@@ -21,14 +21,18 @@ export interface Found {
  */
 export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
   const all = [accounts.target, ...accounts.sources.values()]
-  const marked = (await Promise.all(all.map(async (account) => meantIn(account, named, accounts)))).flat()
+  const exact = (await Promise.all(all.map(async (account) => meantIn(account, named, accounts)))).flat()
+  const marked =
+    exact.length > 0 || !named.includes('@')
+      ? exact
+      : (await Promise.all(all.map(async (account) => spelledOtherwise(account, named)))).flat()
   const found = merge(await Promise.all(marked.map(async (one) => underPresentName(one, accounts))))
   const live = found.filter((one) => one.liveIn.length > 0)
   const [only, ...others] = live.length > 0 ? live : found
   if (only === undefined)
     throw new CommandError('nobody_found', 'no subscription of this project matches', {
       notDone: 'nothing was cancelled',
-      fix: 'Give the id of the old or new subscription, the id of the customer, or the e-mail address as Stripe has it.',
+      fix: 'Give the id of the old or new subscription, the id of the customer, or an e-mail address that Stripe has.',
     })
   if (others.length > 0)
     throw new CommandError(
@@ -76,11 +80,27 @@ async function meantIn(account: StripeAccount, named: string, accounts: Accounts
     return account.name === source || !isConfigured(source, accounts) ? await byId(account, old) : []
   if (named.startsWith('sub_')) return await byId(account, named)
   const customers = named.includes('@') ? await customersWith(account, named) : [named]
+  return await subscriptionsOf(account, customers)
+}
+
+async function subscriptionsOf(account: StripeAccount, customers: readonly string[]): Promise<Found[]> {
   const found: Found[] = []
   for (const customer of customers)
     for await (const one of account.list('/v1/subscriptions', { customer, status: 'all' }))
       found.push(...foundAs(account, one))
   return found
+}
+
+/**
+ * The same address in another spelling: support copies it from Kajabi, and Stripe's filter is
+ * case-sensitive. Reads all customers, so only when the exact address finds nobody.
+ */
+async function spelledOtherwise(account: StripeAccount, email: string): Promise<Found[]> {
+  const wanted = email.trim().toLowerCase()
+  const customers: string[] = []
+  for await (const { id, email: has } of account.list('/v1/customers', {}))
+    if (id !== undefined && typeof has === 'string' && has.toLowerCase() === wanted) customers.push(id)
+  return await subscriptionsOf(account, customers)
 }
 
 async function byId(account: StripeAccount, id: string): Promise<Found[]> {

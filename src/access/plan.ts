@@ -37,6 +37,8 @@ export interface Granted {
   readonly contact: string
   readonly offer: string
   readonly subscribers: readonly string[]
+  /** Keys in prices.yaml of the paid prices that gave the offer. Absent: not known. */
+  readonly prices?: readonly string[]
 }
 
 /** The holders of an offer in Kajabi: contact id by person. */
@@ -47,15 +49,18 @@ export type AccessDecision = Decided &
   (
     | { readonly kind: 'grant' }
     | { readonly kind: 'revoke'; readonly contact: string; readonly paying: Paying | undefined }
-    | { readonly kind: 'keep'; readonly contact: string }
+    | { readonly kind: 'keep'; readonly contact: string; readonly prices: readonly string[] }
   )
 
 /** What a member who loses an offer still pays for, by subscriptions that the grant names. */
 export interface Paying {
   /** Keys in prices.yaml, in a stable order. */
   readonly prices: readonly string[]
-  /** Those of `prices` that give no offer at all. */
-  readonly withoutOffer: readonly string[]
+  /**
+   * Those of `prices` for which the catalog gave the offer, or may have given it, and no longer
+   * does. Empty: the member has changed the subscription.
+   */
+  readonly noLonger: readonly string[]
 }
 
 interface Decided {
@@ -79,6 +84,10 @@ interface Decided {
  * | no          | yes      | no                   | (nothing)|
  * | no          | no       | any                  | (nothing)|
  *
+ * The address of a person may change in Stripe while the contact keeps the old one. A grant is
+ * therefore known by its subscribers: while they pay for the offer, the contact that got it keeps
+ * it, and no other contact gets it.
+ *
  * A person who pays for the offer through an undeclared or excluded subscription, or pays a price
  * that the catalog does not know, keeps what they hold: (nothing).
  */
@@ -95,49 +104,76 @@ export function planAccess(
     const holding: Holders = holders.get(offer) ?? new Map()
     const mine = new Map(granted.filter((one) => one.offer === offer).map((one) => [one.contact, one]))
     const wanted = new Map<string, string[]>()
+    const paid = new Map<string, string>()
     const past = new Map<string, string[]>()
     const keeping = new Set(unsure)
     for (const claim of claims) {
       if (!claim.prices.some((price) => giving.has(price))) continue
       if (claim.keepsOnly === true) keeping.add(claim.person)
       else push(claim.live ? wanted : past, claim.person, claim.subscriber)
+      if (claim.live && claim.keepsOnly !== true) paid.set(claim.subscriber, claim.person)
     }
+    const contacts = new Map(
+      [...holding.values()].flatMap((contact) => {
+        const person = mine
+          .get(contact)
+          ?.subscribers.map((one) => paid.get(one))
+          .find((one) => one !== undefined)
+        return person === undefined ? [] : [[person, contact] as const]
+      }),
+    )
     for (const [person, subscribers] of wanted) {
-      const contact = holding.get(person)
+      const contact = contacts.get(person) ?? holding.get(person)
       const decided = { offer, subscribers: subscribers.toSorted(), person }
-      decisions.push(contact === undefined ? { kind: 'grant', ...decided } : { kind: 'keep', ...decided, contact })
+      decisions.push(
+        contact === undefined
+          ? { kind: 'grant', ...decided }
+          : { kind: 'keep', ...decided, contact, prices: pricesOf(claims, subscribers, giving) },
+      )
     }
     for (const [person, contact] of holding) {
       const grant = mine.get(contact)
       if (wanted.has(person) || keeping.has(person) || grant === undefined) continue
+      if (grant.subscribers.some((one) => paid.has(one))) continue
       decisions.push({
         kind: 'revoke',
         offer,
         subscribers: (past.get(person) ?? [...grant.subscribers]).toSorted(),
         contact,
         person,
-        paying: stillPaying(access, claims, grant, person),
+        paying: stillPaying(access, claims, grant),
       })
     }
   }
   return decisions.toSorted(inOrder)
 }
 
+/** The paid prices of these subscribers that give an offer, in a stable order. */
+function pricesOf(
+  claims: readonly Claim[],
+  subscribers: readonly string[],
+  giving: ReadonlySet<string>,
+): readonly string[] {
+  const theirs = claims.filter(({ live, subscriber }) => live && subscribers.includes(subscriber))
+  return [...new Set(theirs.flatMap(({ prices }) => prices))].filter((price) => giving.has(price)).toSorted()
+}
+
 /**
- * Undefined when no subscription of the grant is paid for: the access ended. Else the price of a
- * subscription differs, or the catalog does.
+ * Undefined when no subscription of the grant is paid for: the access ended. Else the member pays
+ * another price than before, or the catalog gives something else for the same price. A price that
+ * gives no offer at all, and a grant without a recorded price, count as the latter.
  */
 function stillPaying(
   { offers }: Access,
   claims: readonly Claim[],
-  { subscribers }: Granted,
-  person: string,
+  { subscribers, prices: given }: Granted,
 ): Paying | undefined {
-  const paid = claims.filter((one) => one.live && one.person === person && subscribers.includes(one.subscriber))
+  const paid = claims.filter((one) => one.live && subscribers.includes(one.subscriber))
   if (paid.length === 0) return undefined
   const prices = [...new Set(paid.flatMap((one) => one.prices))].toSorted()
   const giving = new Set(Object.values(offers).flatMap((one) => one.prices))
-  return { prices, withoutOffer: prices.filter((price) => !giving.has(price)) }
+  const known = given !== undefined && given.length > 0
+  return { prices, noLonger: prices.filter((price) => !giving.has(price) || !known || given.includes(price)) }
 }
 
 function push(into: Map<string, string[]>, key: string, value: string): void {

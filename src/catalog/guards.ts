@@ -43,8 +43,8 @@ export const guardDefaults = {
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
   /**
-   * Offers revoked from members who still pay: `access.yaml` no longer gives any offer for a price
-   * of theirs.
+   * Offers revoked from members who still pay the price that gave them: `access.yaml` no longer
+   * gives them for it.
    */
   access_revoked_from_payers: 0,
 } as const satisfies Readonly<Record<string, number>>

@@ -11,6 +11,11 @@ export interface Holding {
 }
 
 export interface Grant extends Holding {
+  /**
+   * Keys in prices.yaml of the paid prices that gave the offer when it was last looked at. When
+   * they are still paid and no longer give it, the catalog was edited. Empty: not recorded.
+   */
+  readonly prices: readonly string[]
   readonly grantedAt: Instant
   /**
    * Until then, a missing offer is repaired and never read as a cancel: for seven days after the

@@ -22,7 +22,7 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
   settle_unproven: (actual) =>
     `${actual} subscriber(s) would be settled before a payment in the target proves the move`,
   access_revoked_from_payers: (actual) =>
-    `${actual} offer(s) would be revoked from members who still pay, because access.yaml no longer gives an offer for their price. Add the price under its offer in catalog/access.yaml again to keep their access`,
+    `${actual} offer(s) would be revoked from members who still pay, because access.yaml no longer gives these offers for the prices that they pay. Add each price under its earlier offer in catalog/access.yaml again to keep their access`,
 }
 
 /** What a guard that stops some changes leaves out. */

@@ -24,10 +24,11 @@ export function openGrants(database: Kysely<Tables>): GrantStore {
     },
     putGrants: (grants) =>
       database.transaction().execute(async (transaction) => {
-        for (const { contact, offer, customer, subscribers, grantedAt, protectedUntil } of grants) {
+        for (const { contact, offer, customer, subscribers, prices, grantedAt, protectedUntil } of grants) {
           const row = {
             customer,
             subscribers: JSON.stringify(subscribers),
+            prices: JSON.stringify(prices),
             granted_at: grantedAt,
             protected_until: protectedUntil,
           }
@@ -69,6 +70,7 @@ function grant(row: Selectable<Tables['grants']>): Grant {
     offer: row.offer,
     customer: row.customer,
     subscribers: JSON.parse(row.subscribers) as readonly string[],
+    prices: JSON.parse(row.prices) as readonly string[],
     grantedAt: instant(row.granted_at),
     protectedUntil: instant(row.protected_until),
   }

@@ -39,6 +39,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0006-inbox-cancels': { up: (database) => inboxCancels(database) },
     '0007-holdings': { up: (database) => holdings(database) },
     '0008-inbox-lanes': { up: (database) => inboxLanes(database, engine) },
+    '0009-grant-prices': { up: (database) => grantPrices(database) },
   }
 }
 
@@ -216,4 +217,12 @@ async function inboxLanes(database: Database, engine: Engine): Promise<void> {
   await sql`create index inbox_by_change on inbox (updated_at) where due is not null`.execute(database)
   // Few rows have a holder.
   await sql`create index inbox_in_hand on inbox (leased_until) where holder is not null`.execute(database)
+}
+
+/** What the member paid for when the offer was given. Of earlier grants, it is not recorded. */
+async function grantPrices(database: Database): Promise<void> {
+  await database.schema
+    .alterTable('grants')
+    .addColumn('prices', 'text', (column) => column.notNull().defaultTo('[]'))
+    .execute()
 }

@@ -73,6 +73,7 @@ export interface Tables {
     offer: string
     customer: string
     subscribers: string
+    prices: string
     granted_at: number
     protected_until: number
   }

@@ -37,7 +37,7 @@ describe('who has access to what', () => {
     const granted: Granted[] = [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }]
     const paying = (...claims: Claim[]): unknown =>
       planAccess(access, claims, holders, granted).flatMap((one) => (one.kind === 'revoke' ? [one.paying] : []))[0]
-    expect(paying(claim('us/a', 'ann', ['weekly']))).toEqual({ prices: ['weekly'], withoutOffer: ['weekly'] })
+    expect(paying(claim('us/a', 'ann', ['weekly']))).toEqual({ prices: ['weekly'], noLonger: ['weekly'] })
     expect(paying(claim('us/a', 'ann', ['monthly'], false))).toBeUndefined()
     // Another subscription, which never gave the offer, is no reason to keep it.
     expect(paying(claim('us/a', 'ann', ['monthly'], false), claim('us/b', 'ann', ['weekly']))).toBeUndefined()
@@ -66,6 +66,42 @@ describe('who has access to what', () => {
     expect(brief(planAccess(access, claims, holders, granted))).toEqual([
       'keep membership us/a @1',
       'revoke membership us/b @2',
+    ])
+  })
+  it('promise 12: a revoke from a member who still pays the price that gave the offer is told from a change of their own', () => {
+    const holders = new Map([['membership', new Map([['ann', '1']])]])
+    const given = { contact: '1', offer: 'membership', subscribers: ['us/a'] }
+    const claims = [claim('us/a', 'ann', ['diploma-plan'])]
+    const noLonger = (granted: Granted): unknown =>
+      planAccess(access, claims, holders, [granted]).map((one) =>
+        one.kind === 'revoke' ? one.paying?.noLonger : one.kind,
+      )
+    // The price was moved from one offer to the other in access.yaml.
+    expect(noLonger({ ...given, prices: ['diploma-plan'] })).toEqual(['grant', ['diploma-plan']])
+    // The member changed to another price.
+    expect(noLonger({ ...given, prices: ['monthly'] })).toEqual(['grant', []])
+    expect(noLonger(given)).toEqual(['grant', ['diploma-plan']])
+  })
+  it('a member whose address changed keeps the offer on the contact that got it, and no other contact gets it', () => {
+    const claims = [claim('us/a', 'new@ann', ['monthly'])]
+    const granted: Granted[] = [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }]
+    for (const holding of [
+      [['old@ann', '1']],
+      [
+        ['old@ann', '1'],
+        ['new@ann', '1'],
+      ],
+      [
+        ['old@ann', '1'],
+        ['new@ann', '2'],
+      ],
+    ] as const)
+      expect(brief(planAccess(access, claims, new Map([['membership', new Map(holding)]]), granted))).toEqual([
+        'keep membership us/a @1',
+      ])
+    const ended = [claim('us/a', 'new@ann', ['monthly'], false)]
+    expect(brief(planAccess(access, ended, new Map([['membership', new Map([['old@ann', '1']])]]), granted))).toEqual([
+      'revoke membership us/a @1',
     ])
   })
   it('a member with one ended and one live subscription keeps access', () => {

@@ -295,3 +295,49 @@ test('killed after the grant and before the customer is noted on the contact: th
   const named = (grants: typeof before): readonly string[] => grants.map(({ contact }) => contact).toSorted()
   expect(named(await kajabi.store.inbox.grants())).toEqual(named(before))
 })
+
+test('promise 12: a price that moves to another offer in access.yaml takes nothing from payers without an allowance', async () => {
+  await using kajabi = await site()
+  await planAndApply(kajabi.with(kajabi.school.stage('target')))
+  const { offer: other } = (await kajabi.order({ act: 'make_offer', title: 'Other' })) as { offer: string }
+  const full = kajabi.with(kajabi.school.stage('target'))
+  const { access } = full
+  if (access === undefined) throw new Error('the school has a Kajabi site')
+  const offers: Access = {
+    offers: {
+      membership: { kajabi: kajabi.offer, prices: ['yearly'] },
+      other: { kajabi: other, prices: ['monthly'] },
+    },
+  }
+  const edited: Context = { ...full, access: { ...access, offers } }
+  const plan = await makePlan(edited)
+  expect(plan.summary).toMatchObject({ grant: 1, revoke: 1 })
+  expect(plan.guards.find(({ id }) => id === 'access_revoked_from_payers')).toMatchObject({ actual: 1, tripped: true })
+  const result = await apply(edited, plan)
+  expect(result.changes.map(({ action, outcome }) => `${action} ${outcome}`).toSorted()).toEqual([
+    'grant done',
+    'revoke skipped',
+  ])
+  expect(await kajabi.holders()).toHaveLength(2)
+  // With the store lost, nobody knows that the offer was a grant: it stays.
+  await kajabi.store.inbox.removeGrants(await kajabi.store.inbox.grants())
+  await stateRebuild(edited)
+  expect((await makePlan(edited)).summary).toMatchObject({ revoke: 0 })
+})
+
+test('a member whose address changes in Stripe keeps the offer on their contact, and loses it there when they leave', async () => {
+  await using kajabi = await site()
+  const context = (): Context => kajabi.with(kajabi.school.stage('target'))
+  await planAndApply(context())
+  const before = await kajabi.holders()
+  const { target, us } = kajabi.school
+  for (const one of (await target.subscriptions.list()).data)
+    for (const stripe of [target, us])
+      await stripe.customers.update(one.customer as string, { email: `changed-${one.customer as string}@example.com` })
+  expect((await makePlan(context())).changes).toEqual([])
+  expect(await verify(context())).toMatchObject({ ok: true })
+  for (const one of (await target.subscriptions.list()).data) await target.subscriptions.cancel(one.id)
+  await planAndApply(context())
+  expect(before).toHaveLength(2)
+  expect(await kajabi.holders()).toEqual([])
+})

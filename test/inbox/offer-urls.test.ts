@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
 import type { Access } from '../../src/catalog/schemas/access.ts'
 import { rememberedHolders } from '../../src/engine/access/by-urls.ts'
 import { carryOutAccess } from '../../src/engine/access/carry-out.ts'
@@ -42,6 +43,7 @@ const claim = (member: Member, name: string, live: boolean): PersonalClaim => ({
   customer: member.customer,
   person: `${name}@school.example`,
   name,
+  since: instant(0),
   prices: ['membership'],
   live,
 })

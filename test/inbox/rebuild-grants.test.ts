@@ -25,6 +25,9 @@ test('grants are rebuilt from the customer noted on the contact; what was given 
     grants.map(({ contact, offer, customer, subscribers }) => ({ contact, offer, customer, subscribers }))
   expect(ids(after)).toEqual(ids(before))
   expect(after[0]?.protectedUntil).toBeGreaterThan(rig.now())
+  // A request to cancel from before the rebuild still means it.
+  expect(after[0]?.grantedAt).toBeLessThanOrEqual(before[0]?.grantedAt ?? 0)
+  expect(after[0]?.prices).toEqual(['membership'])
   expect(JSON.stringify(after)).not.toContain('@')
   await rig.close()
 })

@@ -199,6 +199,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
           offer: 'membership',
           customer,
           subscribers: [subscriber],
+          prices: [],
           grantedAt: now(),
           protectedUntil: instant(0),
         },

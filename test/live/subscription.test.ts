@@ -157,6 +157,7 @@ async function bothSay(shown: { old: string; successor?: string }): Promise<{ cl
     offer: 'membership',
     customer: 'cus_1',
     subscribers: ['us/sub_1'],
+    prices: [],
     grantedAt: instant(1),
     protectedUntil: instant(1),
   }

@@ -196,6 +196,7 @@ function keepsSignals(place: Place): void {
       offer: 'membership',
       customer: 'cus_1',
       subscribers: ['us/sub_1'],
+      prices: ['monthly'],
       grantedAt: at,
       protectedUntil: after(0),
     }

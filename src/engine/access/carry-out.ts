@@ -62,11 +62,23 @@ async function grant(
   const before = (await work.grants.grants({ contact: contact.value })).find((one) => one.offer === offer)
   const same = before?.subscribers.some((one) => subscribers.includes(one)) ?? false
   const grantedAt = before !== undefined && same ? before.grantedAt : work.now
-  await work.grants.putGrants([{ contact: contact.value, offer, customer, subscribers, grantedAt, protectedUntil }])
+  const prices = pricesGiving(work, offer, subscribers)
+  const given = { contact: contact.value, offer, customer, subscribers, prices }
+  await work.grants.putGrants([{ ...given, grantedAt, protectedUntil }])
   const granted = await patiently(work, () => kajabi.grant(contact.value, id, { welcome }))
   if (!granted.ok) return granted
   await note(work, contact.value, customer)
   return success(true)
+}
+
+/** The paid prices for which the offer is given, for the grant's record. */
+function pricesGiving(
+  { access, claims }: Pick<AccessWork, 'access' | 'claims'>,
+  offer: string,
+  subscribers: readonly string[],
+): readonly string[] {
+  const paid = new Set(subscribers.flatMap((one) => claims.get(one)?.prices ?? []))
+  return (access.offers[offer]?.prices ?? []).filter((price) => paid.has(price)).toSorted()
 }
 
 /** Contacts that were granted an offer and do not carry the customer's id yet. */
@@ -116,7 +128,9 @@ async function byUrls(
   const who = { email, name, externalId: customer }
   if (granting) {
     const protectedUntil = instant(now + protectedDays * secondsPerDay)
-    await grants.putGrants([{ contact: customer, offer, customer, subscribers, grantedAt: now, protectedUntil }])
+    const prices = pricesGiving({ access: work.access, claims }, offer, subscribers)
+    const given = { contact: customer, offer, customer, subscribers, prices }
+    await grants.putGrants([{ ...given, grantedAt: now, protectedUntil }])
     return patiently(work, () => urls.activate(offer, who))
   }
   const revoked = await patiently(work, () => urls.deactivate(offer, who))

@@ -19,15 +19,18 @@ export async function readHolders(kajabi: KajabiSite, access: Access): Promise<O
   return success(all)
 }
 
+/** What a member holds and pays for. */
+export type Kept = Granted & Required<Pick<Granted, 'prices'>>
+
 /** The access part of a plan, and the number of grants that need no change. */
 export interface AccessPlan {
   readonly changes: readonly Keyless<AccessChange>[]
   readonly unchanged: number
   /** Members who hold what they pay for, and by which subscribers. */
-  readonly kept: readonly Granted[]
+  readonly kept: readonly Kept[]
   /**
-   * Addresses of the revokes from members who still pay a price that gives no offer: an edit of
-   * access.yaml may be the cause, and not an end.
+   * Addresses of the revokes from members who still pay what the offer was given for: an edit of
+   * access.yaml is the cause, and not an end.
    */
   readonly fromPayers: readonly string[]
 }
@@ -47,10 +50,10 @@ export function accessChanges(
   const changes = decisions.flatMap((one) => (one.kind === 'keep' ? [] : [change(access, one)]))
   const kept = decisions.flatMap((one) => {
     const { offer, subscribers } = one
-    return one.kind === 'keep' ? [{ contact: one.contact, offer, subscribers }] : []
+    return one.kind === 'keep' ? [{ contact: one.contact, offer, subscribers, prices: one.prices }] : []
   })
   const fromPayers = decisions.flatMap((one) =>
-    one.kind === 'revoke' && (one.paying?.withoutOffer.length ?? 0) > 0 ? [addressOf(one)] : [],
+    one.kind === 'revoke' && (one.paying?.noLonger.length ?? 0) > 0 ? [addressOf(one)] : [],
   )
   return { changes, unchanged: decisions.length - changes.length, kept, fromPayers }
 }
@@ -62,9 +65,9 @@ function addressOf({ offer, subscribers }: AccessDecision): string {
 /** Why an offer is revoked; a member who pays is never said to have stopped. */
 function reasonOf(offer: string, paying: Paying | undefined): string {
   if (paying === undefined) return 'does not pay for it any more'
-  const { prices, withoutOffer } = paying
-  return withoutOffer.length > 0
-    ? `the catalog no longer gives ${offer} for price ${withoutOffer.join(', ')}; still pays`
+  const { prices, noLonger } = paying
+  return noLonger.length > 0
+    ? `the catalog no longer gives ${offer} for price ${noLonger.join(', ')}; still pays`
     : `still pays, for price ${prices.join(', ')}, which does not give ${offer}`
 }
 

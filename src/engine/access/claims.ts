@@ -5,7 +5,8 @@ import { targetAccount, type Catalog, type DesiredSubscriber } from '../../catal
 import { address } from '../../core/address.ts'
 import { billedPriceKey, wrongMapping } from '../../handover/billed-prices.ts'
 import { homesOf, isMisplaced, type Live, type LiveAccount } from '../../live/accounts.ts'
-import { markFrom, oldIdOf } from '../../live/marks.ts'
+import { instant, type Instant } from '../../core/instant.ts'
+import { markFrom, markStart, oldIdOf } from '../../live/marks.ts'
 
 /**
  * A claim with the customer whose access it is. The name is only for creating a contact and is
@@ -15,6 +16,8 @@ export interface PersonalClaim extends Claim {
   /** The target's customer: a PAN copy keeps the id of the source. */
   readonly customer: string
   readonly name: string
+  /** When the subscription began, in either account: no earlier request can mean it. */
+  readonly since: Instant
 }
 
 /**
@@ -29,7 +32,7 @@ export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
     const person = addressOf(customer)
     if (customer === undefined || person === undefined) return []
     const { prices, unknown } = payer.billed
-    const who = { customer: customer.id, person, name: customer.name ?? '' }
+    const who = { customer: customer.id, person, name: customer.name ?? '', since: payer.since }
     const subscriber = desired.key
     const live = givesAccess(paying)
     if (desired.excluded !== undefined)
@@ -53,6 +56,7 @@ interface Payer {
   readonly desired: DesiredSubscriber
   readonly paying: Stripe.Subscription
   readonly customer: Stripe.Customer | undefined
+  readonly since: Instant
   readonly billed: Billed
 }
 
@@ -76,8 +80,27 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
     // The YAML decides only where the catalog does not know a price of the account. A pull with a
     // wrong mapping wrote the wrong price into it.
     const written = unknown && !wrong ? desired.items.map(({ price }) => price) : []
-    return [{ desired, paying, customer, billed: { prices: [...new Set([...prices, ...written])], unknown } }]
+    const since = beginOf([old, successor])
+    return [{ desired, paying, customer, since, billed: { prices: [...new Set([...prices, ...written])], unknown } }]
   })
+}
+
+/**
+ * The date of a grant whose own date is lost. A request to cancel that is older than its grant
+ * means an earlier subscription, so the date must not be later than it was.
+ */
+export function firstStart(claims: readonly PersonalClaim[]): Instant {
+  return instant(claims.length === 0 ? 0 : Math.min(...claims.map(({ since }) => since)))
+}
+
+/** The first start of these subscriptions. A successor that was not backdated has a mark of it. */
+function beginOf(subscriptions: readonly (Stripe.Subscription | undefined)[]): Instant {
+  const starts = subscriptions.flatMap((one) => {
+    if (one === undefined) return []
+    const marked = Number(one.metadata[markStart])
+    return Number.isFinite(marked) && marked > 0 ? [one.start_date, marked] : [one.start_date]
+  })
+  return instant(Math.min(...starts))
 }
 
 /** Entries in a file of the source that has their subscription. */
@@ -143,7 +166,7 @@ function undeclaredOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
       const person = addressOf(customer)
       if (customer === undefined || person === undefined) return []
       const { prices } = billedBy(account === target ? targetAccount : name, one)
-      const who = { customer: customer.id, person, name: customer.name ?? '' }
+      const who = { customer: customer.id, person, name: customer.name ?? '', since: beginOf([one]) }
       return [{ subscriber: key, prices, live: true, keepsOnly: true, ...who }]
     }),
   )

@@ -5,12 +5,13 @@ import type { Context } from '../context.ts'
 import type { Grant } from '../grants.ts'
 import { givenByUrls } from './by-urls.ts'
 import { protectedDays } from './carry-out.ts'
-import { claimsOf } from './claims.ts'
+import { claimsOf, firstStart } from './claims.ts'
 
 /**
  * Restores Crossbill's grants from the mark in Kajabi: the Stripe customer on a contact that holds
  * the offer. Offers given by hand carry no mark and do not count. Read-only for Kajabi. As after
- * any grant, a missing offer is repaired for a while and is not read as a cancel request.
+ * any grant, a missing offer is repaired for a while and is not read as a cancel request. The date
+ * of a grant is the store's, or else the start of its first subscription.
  * @returns how many grants the store holds now
  * @throws CommandError `access_unreadable`
  */
@@ -19,6 +20,7 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
   const claims = Map.groupBy(claimsOf(catalog, live), ({ customer }) => customer)
   const now = accounts.target.now()
   const protectedUntil = instant(now + protectedDays * secondsPerDay)
+  const before = await access.grants.grants()
   const grants: Grant[] = []
   for (const [offer, { kajabi: id, prices }] of Object.entries(access.offers.offers)) {
     // Holders of an offer given by URL cannot be read; a second grant is harmless.
@@ -38,7 +40,12 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
       if (mine.length === 0) continue
       // A held subscriber has two claims: by the old subscription and by the new one.
       const subscribers = [...new Set(mine.map(({ subscriber }) => subscriber))].toSorted()
-      grants.push({ contact, offer, customer, subscribers, grantedAt: now, protectedUntil })
+      const giving = mine.flatMap((claim) => claim.prices.filter((price) => prices.includes(price)))
+      const known = before.find((one) => one.contact === contact && one.offer === offer)
+      const isSame = known?.subscribers.some((one) => subscribers.includes(one)) === true
+      const grantedAt = isSame ? known.grantedAt : firstStart(mine)
+      const paid = [...new Set(giving)].toSorted()
+      grants.push({ contact, offer, customer, subscribers, prices: paid, grantedAt, protectedUntil })
     }
   }
   await access.grants.putGrants(grants)

@@ -1,4 +1,5 @@
 import type { Granted } from '../../access/plan.ts'
+import type { Kept } from './changes.ts'
 import { instant } from '../../core/instant.ts'
 import type { Grant, Holding, GrantStore } from '../grants.ts'
 import type { AccessSurvey } from './survey.ts'
@@ -12,16 +13,18 @@ export async function rememberAccess(memory: Memory, seen: AccessSurvey): Promis
 }
 
 /**
- * Records which subscribers pay for each grant. A second subscription may have come after the
- * grant, and when the first ends, the offer stays. An offer given by hand is not recorded, because
- * Crossbill may not revoke it.
+ * Records which subscribers pay for each grant, and with which prices. A second subscription may
+ * have come after the grant, and when the first ends, the offer stays. An offer given by hand is
+ * not recorded, because Crossbill may not revoke it.
  */
-async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Promise<void> {
-  const byName = new Map(kept.map((one) => [`${one.contact} ${one.offer}`, one.subscribers]))
+async function rememberSubscribers(memory: Memory, kept: readonly Kept[]): Promise<void> {
+  const byName = new Map(kept.map((one) => [nameOf(one), one]))
   const changed = (await memory.grants()).flatMap((grant) => {
-    const subscribers = byName.get(`${grant.contact} ${grant.offer}`)
-    const same = subscribers === undefined || subscribers.join() === grant.subscribers.toSorted().join()
-    return same ? [] : [{ ...grant, subscribers }]
+    const now = byName.get(nameOf(grant))
+    if (now === undefined) return []
+    const { subscribers, prices } = now
+    const isSame = subscribers.join() === grant.subscribers.toSorted().join() && prices.join() === grant.prices.join()
+    return isSame ? [] : [{ ...grant, subscribers, prices }]
   })
   if (changed.length > 0) await memory.putGrants(changed)
 }
@@ -63,7 +66,7 @@ export async function accessOf(
 }
 
 export function asGrant(holding: Holding): Grant {
-  return { ...holding, grantedAt: instant(0), protectedUntil: instant(0) }
+  return { prices: [], ...holding, grantedAt: instant(0), protectedUntil: instant(0) }
 }
 
 /** As the store lists them. */

@@ -4,7 +4,7 @@ import { success, type Outcome } from '../../core/outcome.ts'
 import type { AccessPort } from '../access-port.ts'
 import { givenByUrls } from './by-urls.ts'
 import { protectedDays } from './carry-out.ts'
-import { asGrant } from './remember.ts'
+import { firstStart } from './claims.ts'
 import type { AccessSurvey } from './survey.ts'
 
 /**
@@ -17,7 +17,7 @@ import type { AccessSurvey } from './survey.ts'
  * | the store has the grant                         | nothing                                     |
  * | the store has recorded it as not Crossbill's    | nothing: it was given by hand               |
  * | the store has another grant of the contact      | nothing: that grant explains the mark       |
- * | the contact carries the mark of their customer  | it is Crossbill's grant, from time zero     |
+ * | the contact carries the mark of their customer  | Crossbill's grant, from their first start   |
  * | the contact carries no mark, or another one     | nothing: it was given by hand               |
  *
  * @returns how many grants were restored
@@ -37,10 +37,11 @@ export async function restoreGrants(
   for (const [offer, held] of Map.groupBy(unknown, (one) => one.offer)) {
     const marks = await kajabi.noted(offers.offers[offer]?.kajabi ?? '')
     if (!marks.ok) return marks
-    for (const { contact, subscribers } of held) {
+    for (const { contact, subscribers, prices } of held) {
       const customer = marks.value.get(contact)
       if (customer === undefined || !subscribers.some((one) => claims.get(one)?.customer === customer)) continue
-      restored.push({ ...asGrant({ contact, offer, customer, subscribers }), protectedUntil })
+      const grantedAt = firstStart(subscribers.flatMap((one) => claims.get(one) ?? []))
+      restored.push({ contact, offer, customer, subscribers, prices, grantedAt, protectedUntil })
     }
   }
   if (restored.length > 0) await grants.putGrants(restored)

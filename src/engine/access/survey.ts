@@ -1,3 +1,5 @@
+import { newAddress } from '../../catalog/new-address.ts'
+import { address, splitAddress } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { CommandError, success, type Outcome } from '../../core/outcome.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -52,14 +54,19 @@ export async function readAccess(
   const holders = await readHolders(access.kajabi, access.offers)
   if (!holders.ok) return holders
   const claims = claimsOf(catalog, live)
-  const granted = await access.grants.grants()
+  const granted = (await access.grants.grants()).map((grant) => underPresentKeys(grant, catalog.moved))
   const known = new Map([...holders.value, ...rememberedHolders(access.offers, claims, granted)])
   const complete = await completed(access, claims, { holders: known, granted })
   if (!complete.ok) return complete
   const plan = accessChanges(access.offers, claims, complete.value, takeable(catalog, live, granted))
-  const touched = new Map(plan.changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
+  const touched = new Map(plan.changes.map(({ address: at, action, expect }) => [at, digest([action, expect])]))
   const drift = accessDrift(plan.changes, granted)
   return success({ ...plan, drift, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) })
+}
+
+/** A grant keeps the key of a price that `moved:` has renamed, until the next apply. */
+function underPresentKeys(grant: Grant, moved: Context['catalog']['moved']): Grant {
+  return { ...grant, prices: grant.prices.map((key) => splitAddress(newAddress(address('price', key), moved)).key) }
 }
 
 /**

@@ -80,7 +80,7 @@ function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violatio
       code: 'access_extra',
       subscriber,
       detail: pays
-        ? `holds ${offer} and still pays, but the catalog no longer gives an offer for the price`
+        ? `holds ${offer} and still pays, but the catalog no longer gives it for the price`
         : `holds ${offer} and does not pay for it`,
       fix: pays
         ? 'Add the price under its offer in catalog/access.yaml again. If the offer should end, run `crossbill apply --allow access_revoked_from_payers`.'

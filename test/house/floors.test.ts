@@ -45,8 +45,23 @@ describe('floors: imports point down only', () => {
     ['a module resolved by name', 'const path = import.meta.resolve(name)'],
     ['require', 'const z = createRequire(import.meta.url)(path)'],
     ['a worker', 'new Worker(new URL(name, import.meta.url))'],
+    ['a concatenated address', "new Worker(new URL('../stripe/' + name, import.meta.url))"],
+    ['require of an older module', "const z = require('../stripe/client.ts')"],
+    ['a module of Node that loads others', "process.getBuiltinModule('module')"],
   ])('an escape is found: %s', (_what, text) => {
     expect(hiddenImports('src/core/a.ts', text)).toHaveLength(1)
+  })
+
+  test.each([
+    ['single quotes', "import '../stripe/client.ts'"],
+    ['double quotes', 'import "../stripe/client.ts"'],
+    ['an export', "export * from '../stripe/client.ts'"],
+    ['a type', "type Z = import('../stripe/client.ts').Z"],
+    ['attributes', "await import('../stripe/client.ts', { with: {} })"],
+    ['a worker', "new Worker(new URL('../stripe/client.ts', import.meta.url))"],
+  ])('a named file is found: %s', (_what, text) => {
+    expect(importsOf('src/core/a.ts', text)).toEqual(['src/stripe/client.ts'])
+    expect(hiddenImports('src/core/a.ts', text)).toEqual([])
   })
 
   test('an import downwards, within the folder, or of a named file is allowed', () => {

@@ -27,15 +27,15 @@ export function sourcesBelow(folder: string): readonly Source[] {
 }
 
 const importForms = [
-  /\bfrom\s+'([^']+)'/g,
-  /\bimport\s+'([^']+)'/g,
-  /\bimport\(\s*'([^']+)'\s*\)/g,
-  /\bnew URL\('([^']+\.ts)'/g,
+  /\bfrom\s*(['"])([^'"]+)\1/g,
+  /\bimport\s*(['"])([^'"]+)\1/g,
+  /\bimport\(\s*(['"])([^'"]+)\1\s*[,)]/g,
+  /\bnew URL\(\s*(['"])([^'"]+\.[jt]s)\1\s*,/g,
 ]
 
 export function importsOf(path: string, text: string): string[] {
   return importForms
-    .flatMap((form) => [...text.matchAll(form)].map((match) => match[1] ?? ''))
+    .flatMap((form) => [...text.matchAll(form)].map((match) => match[2] ?? ''))
     .filter((name) => name.startsWith('.'))
     .map((name) => normalize(join(dirname(path), name)))
 }
@@ -47,10 +47,12 @@ export function importsOf(path: string, text: string): string[] {
 const startsProgram = 'src/bin/crossbill.js'
 
 const hidingForms = [
-  /\bimport\((?!\s*'[^']*'\s*\))/g,
+  /\bimport\((?!\s*(['"])[^'"]*\1\s*[,)])/g,
   /\bimport\.meta\.resolve\b/g,
   /\bcreateRequire\b/g,
-  /\bnew URL\((?!\s*')[^)]*import\.meta/g,
+  /(?<![.\w])require\((?!\s*['"]node:)/g,
+  /\bgetBuiltinModule\b/g,
+  /\bnew URL\((?!\s*(['"])[^'"]*\1\s*,)[^)]*import\.meta/g,
 ]
 
 /** Imports whose path is known only at run time. */

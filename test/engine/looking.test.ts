@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor/doctor.ts'
 import { drift } from '../../src/engine/verify/drift.ts'
+import { connectAccount } from '../../src/stripe/account.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { members } from './members.ts'
@@ -38,6 +39,32 @@ test('doctor and a plan with a move find every open old door, and none after the
   await us.billingPortal.configurations.update(portal.id, { features: { subscription_cancel: { enabled: false } } })
   for (const { id } of (await us.webhookEndpoints.list()).data) await us.webhookEndpoints.update(id, { disabled: true })
   expect(await open()).toEqual([])
+})
+
+test('doctor names every kind that a plan reads in the target and the key may not read', async () => {
+  await using school = await members(one, now)
+  const { sandbox } = school.rig
+  const context = school.stage('source')
+  const read = Object.fromEntries(
+    ['account', 'subscriptions', 'customers', 'invoices', 'invoiceitems', 'subscription_schedules', 'setup_intents']
+      .concat(['products', 'prices', 'coupons', 'tax_rates', 'webhook_endpoints', 'billing_portal', 'tax'])
+      .map((name) => [name, 'read']),
+  )
+  const body = JSON.stringify({ account: 'target', permissions: read })
+  const answer = await sandbox.fetch('https://sandbox/_sandbox/keys', { method: 'POST', body })
+  const { key } = (await answer.json()) as { key: string }
+  const target = await connectAccount({ name: 'target', key, fetch: sandbox.fetch })
+  const { findings } = await doctor(
+    { ...context, accounts: { ...context.accounts, target } },
+    { localNow: target.now() },
+  )
+  const refused = findings.filter(({ check, status }) => check === 'permission' && status === 'failed')
+  expect(refused.map(({ account, fix }) => `${account}: ${fix.replace(/ \(.*/, '')}`)).toEqual([
+    'target: give the key read access to entitlements/features',
+    'target: give the key read access to billing/meters',
+    'target: give the key read access to promotion_codes',
+    'target: give the key read access to shipping_rates',
+  ])
 })
 
 test('a plan that shows open doors can be applied', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type State, travel } from './journey.ts'
+import { type AccountWideJourneys, travel } from './journey.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
 /** Kinds that concern the whole account, and kinds that sell. Each goes through its states. */
-const journeys: Readonly<Record<string, readonly State[]>> = {
+const journeys: AccountWideJourneys = {
   payment_method_domain: [
     [
       'a domain',

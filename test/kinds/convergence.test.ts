@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type State, travel } from './journey.ts'
+import { type Journeys, travel } from './journey.ts'
 import { Target } from './target.ts'
 
 /**
  * Each kind goes through a list of states. After each state, nothing is left to do.
  */
-const journeys: Readonly<Record<string, readonly State[]>> = {
+const journeys: Journeys = {
   product: [
     ['bare', 'products: { a: { name: A } }', ['create product.a (declared)']],
     [

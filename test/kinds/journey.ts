@@ -1,5 +1,21 @@
 import { expect } from 'vitest'
+import type { KindName } from '../../src/kinds/kind.ts'
 import { catalogOf, lines, type Target } from './target.ts'
+
+/** Kinds whose journeys are in account-wide.test.ts. All others are in convergence.test.ts. */
+type AccountWide = Extract<
+  KindName,
+  | 'payment_method_domain'
+  | 'payment_method_configuration'
+  | 'tax_registration'
+  | 'tax_settings'
+  | 'event_destination'
+  | 'payment_link'
+>
+
+/** A journey for each kind: a missing one does not compile. */
+export type AccountWideJourneys = Readonly<Record<AccountWide, readonly State[]>>
+export type Journeys = Readonly<Record<Exclude<KindName, AccountWide>, readonly State[]>>
 
 /** A state of the YAML: its name, its sections, and the plan that reaches it. */
 export type State = readonly [name: string, sections: string, expected: readonly string[]]

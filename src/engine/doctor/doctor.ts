@@ -1,10 +1,9 @@
-import { targetAccount } from '../../catalog/types.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { Context } from '../context.ts'
-import { sendPatiently } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { checkOldDoors } from '../read/old-doors.ts'
 import { checkHeardEvents } from './heard-events.ts'
+import { checkPermissions } from './permissions.ts'
 import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorResult {
@@ -66,51 +65,6 @@ async function checkAccount(context: Context, account: StripeAccount, localNow: 
 
 function isSandbox(context: Context, name: string): boolean {
   return context.catalog.project.accounts[name]?.sandbox === true
-}
-
-/**
- * Reads that every command needs. A restricted key shows a missing permission only when the list is
- * read.
- */
-const neededReads = [
-  'subscriptions',
-  'customers',
-  'invoices',
-  'invoiceitems',
-  'subscription_schedules',
-  'prices',
-  'products',
-  'coupons',
-  'tax_rates',
-]
-
-async function checkPermissions(context: Context, account: StripeAccount): Promise<DoctorFinding[]> {
-  const findings: DoctorFinding[] = []
-  const reads = account.name === targetAccount ? [...neededReads, 'setup_intents'] : neededReads
-  for (const resource of reads) {
-    const outcome = await sendPatiently(context, account, {
-      method: 'GET',
-      path: `/v1/${resource}`,
-      params: { limit: 1 },
-    })
-    if (outcome.ok) continue
-    findings.push({
-      check: 'permission',
-      status: 'failed',
-      account: account.name,
-      message: `reading ${resource} was refused: ${outcome.failure.message}`,
-      fix: `give the key read access to ${resource} (and write access to subscriptions for the cutover)`,
-    })
-  }
-  if (findings.length === 0)
-    findings.push({
-      check: 'permission',
-      status: 'ok',
-      account: account.name,
-      message: 'all lists can be read',
-      fix: '',
-    })
-  return findings
 }
 
 /**

@@ -1,0 +1,50 @@
+import { targetAccount } from '../../catalog/types.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { listsOf } from '../../kinds/expansions.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { sourceKinds } from '../../pull/entries.ts'
+import type { Context } from '../context.ts'
+import type { DoctorFinding } from '../finding.ts'
+import type { StripeAccount } from '../ports.ts'
+import { kindsToRead } from '../read/resources.ts'
+import { sendPatiently } from '../send/perform.ts'
+
+/** Lists of people and of what they pay, which every command reads in every account. */
+const ofPeople = ['subscriptions', 'customers', 'invoices', 'invoiceitems', 'subscription_schedules']
+const inTarget = [...ofPeople, 'setup_intents']
+
+/**
+ * Reads what a plan and a pull would read in the account. A restricted key shows a missing
+ * permission only when the list is read.
+ */
+export async function checkPermissions(context: Context, account: StripeAccount): Promise<DoctorFinding[]> {
+  const isTarget = account.name === targetAccount
+  const kinds = isTarget ? kindsToRead(context.catalog, await context.store.objects()) : sourceKinds
+  const reads = [...(isTarget ? inTarget : ofPeople).map(firstOf), ...kinds.map(firstOfKind)]
+  const findings: DoctorFinding[] = []
+  for (const { path, params } of reads) {
+    const outcome = await sendPatiently(context, account, { method: 'GET', path, params })
+    if (outcome.ok) continue
+    const resource = path.replace(/^\/v\d\//, '')
+    findings.push({
+      check: 'permission',
+      status: 'failed',
+      account: account.name,
+      message: `reading ${resource} was refused: ${outcome.failure.message}`,
+      fix: `give the key read access to ${resource} (and write access to subscriptions for the cutover)`,
+    })
+  }
+  if (findings.length > 0) return findings
+  return [{ check: 'permission', status: 'ok', account: account.name, message: 'all lists can be read', fix: '' }]
+}
+
+interface Read {
+  readonly path: string
+  readonly params: JsonObject
+}
+
+const firstOf = (resource: string): Read => ({ path: `/v1/${resource}`, params: { limit: 1 } })
+
+function firstOfKind(kind: Kind): Read {
+  return { path: kind.path, params: kind.single === undefined ? { ...listsOf(kind)[0], limit: 1 } : {} }
+}

@@ -1,6 +1,5 @@
 import { successorInPath } from './placeholders.ts'
 import type Stripe from 'stripe'
-import type { SubscriberKey } from '../core/address.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -8,13 +7,15 @@ import { windowSeconds, type Candidate } from './candidate.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { nextChargeOf } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
-import { markDue, markHold, settledComment, undoneComment } from '../live/marks.ts'
+import { markDue, markHold, settledComment } from '../live/marks.ts'
+import { pauseGivenBack, undoneWords } from '../live/undone.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import {
   dueMark,
   holdMark,
   pauseImage,
   readDue,
+  readHolds,
   readSource,
   type Due,
   type Hold,
@@ -23,7 +24,7 @@ import {
 import { withNotedMoney } from './carried/money-steps.ts'
 import { taxPlace } from './carried/tax.ts'
 import { triesAgain } from './earlier-setup.ts'
-import type { ChargeForecast, Expectation, HandoverPlan, PlannedStep } from './types.ts'
+import type { ChargeForecast, Expectation, Goal, HandoverPlan, PlannedStep } from './types.ts'
 
 export function movePlan(
   candidate: Candidate,
@@ -87,7 +88,7 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
   return {
     goal: 'revert',
     because: [`stage ${desired.stage}`],
-    steps: [cancelNewStep(present(successor, 'successor').id, desired.key), restoreStep(expect)],
+    steps: [cancelNewStep(present(successor, 'successor').id, expect, 'revert'), restoreStep(expect)],
     expect,
     charge: revertCharge(candidate),
     unproven: false,
@@ -124,7 +125,10 @@ export function recoveryPlan(
     keepStep(desired.source, old.id, hold),
   ]
   // The fingerprint of the old subscription once it carries the mark (again).
-  const expect = { ...expectation(candidate, goal), fingerprint: fingerprint(marked(old.raw, hold), customerOld) }
+  const given = goal === 'revert' ? pauseOfRevert(candidate) : undefined
+  const expected = expectation(candidate, goal)
+  const fingerprintHeld = fingerprint(marked(old.raw, hold), customerOld)
+  const expect = { ...(given === undefined ? expected : withPause(expected, given)), fingerprint: fingerprintHeld }
   return withNotedMoney(candidate, {
     goal,
     because: ['unfinished'],
@@ -177,9 +181,22 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
  * be told from one that was not charged, so none is billed afterwards.
  */
 function revertExpectation(candidate: Candidate): Expectation {
-  const expect = expectation(candidate, 'revert')
-  const pause = pauseNow(candidate)
+  return withPause(expectation(candidate, 'revert'), pauseNow(candidate))
+}
+
+function withPause(expect: Expectation, pause: PauseImage | null): Expectation {
   return { ...expect, before_pause: pause, gap: expect.before_pause !== null && pause === null ? 'leave' : expect.gap }
+}
+
+/**
+ * A revert that stopped after its cancel: the comment of the cancel says which pause it had taken
+ * over. Undefined for a successor of an earlier hold, and where the comment does not say.
+ */
+function pauseOfRevert({ desired, old, around }: Candidate): PauseImage | null | undefined {
+  const { count } = readHolds(old.raw)
+  const ours = (around.successors.get(desired.subscription) ?? []).find((one) => readHolds(one).count === count)
+  const pause = ours === undefined ? undefined : pauseGivenBack(ours)
+  return pause !== undefined && isOver(pause, around.now) ? null : pause
 }
 
 function pauseNow({ successor, around }: Candidate): PauseImage | null {
@@ -289,11 +306,16 @@ export function accountedStep({ source, old }: Pick<Expectation, 'source' | 'old
   }
 }
 
-export function cancelNewStep(id: string, key: SubscriberKey): PlannedStep {
+/** A revert also writes down the pause that the old subscription gets. */
+export function cancelNewStep(
+  id: string,
+  { key, before_pause: pause }: Pick<Expectation, 'key' | 'before_pause'>,
+  goal: Goal | 'undo',
+): PlannedStep {
   return targetStep('cancel-new', 'DELETE', `/v1/subscriptions/${id}`, {
     invoice_now: false,
     prorate: false,
-    cancellation_details: { comment: `${undoneComment}${key}` },
+    cancellation_details: { comment: undoneWords(key, goal === 'revert' ? pause : undefined) },
   })
 }
 

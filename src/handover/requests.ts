@@ -75,7 +75,7 @@ export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: Li
     case 'releasing_new':
       return { ...releaseStep('target', state.schedule), id: 'release-new' }
     case 'cancelling_new':
-      return cancelNewStep(state.successor, expect.key)
+      return cancelNewStep(state.successor, expect, state.goal)
     case 'closing':
       // Changes nothing. It uses the creation's own key, so that no later creation of this hold can
       // be executed.

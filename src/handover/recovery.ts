@@ -100,17 +100,18 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
 }
 
 /**
- * The old subscription has been released and held again since: another run has started its own
- * hand-over.
+ * The old subscription has been released or held again since by another run. A move never releases:
+ * from its first undo on, its goal is `undo`. So a release during a move belongs to another run, and
+ * what this run knows of the customer's money is no longer true.
  */
-function isTakenUp({ generation: ours, skips }: HandoverState, { generation: theirs, old }: BothRead): boolean {
+function isTakenUp({ generation: ours, skips, goal }: HandoverState, { generation: theirs, old }: BothRead): boolean {
   if (ours === null || theirs === null) return false
-  return theirs > (old === 'free' ? ours + 1 + skips : ours)
+  return theirs > (old === 'free' && goal !== 'move' ? ours + 1 + skips : ours)
 }
 
 /** Leaves both sides to another run, whose changes the live objects show to every later run. */
 export function standBack(state: HandoverState, phase: 'source' | 'moved'): HandoverState {
-  return { ...state, phase, reason: stopped('another_run', 'another run is moving this subscriber') }
+  return { ...state, phase, reason: stopped('another_run', 'another run has moved or released this subscriber since') }
 }
 
 function hasEnded(old: OldObservation): boolean {

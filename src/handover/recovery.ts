@@ -100,9 +100,9 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
 }
 
 /**
- * The old subscription has been released or held again since by another run. A move never releases:
- * from its first undo on, its goal is `undo`. So a release during a move belongs to another run, and
- * what this run knows of the customer's money is no longer true.
+ * The old subscription has been released or held again since by another run. A move never
+ * releases: from its first undo on, its goal is `undo`. So a release during a move belongs to
+ * another run, and what this run knows of the customer's money is no longer true.
  */
 function isTakenUp({ generation: ours, skips, goal }: HandoverState, { generation: theirs, old }: BothRead): boolean {
   if (ours === null || theirs === null) return false

@@ -3,9 +3,9 @@ import { undoneComment } from './marks.ts'
 import type { PauseImage } from './source.ts'
 
 /*
- * The comment of the cancel by which a revert or an undo ends a new subscription. A revert gives the
- * old subscription the pause that the new one has. After the cancel, the comment is the only place
- * that is certain to show it:
+ * The comment of the cancel by which a revert or an undo ends a new subscription. A revert gives
+ * the old subscription the pause that the new one has. After the cancel, the comment is the only
+ * place that is certain to show it:
  *
  *     crossbill undone, back to us/sub_1
  *     crossbill undone, back to us/sub_1, not paused

@@ -27,7 +27,7 @@ export const guardDefaults = {
   plan_age: 24,
   /**
    * Percentage points by which declines of first renewals in the target exceed the declines in the
-   * sources.
+   * sources. Within one apply, methods that cannot be set up count, and the other moves stop.
    */
   declines: 10,
   /**

@@ -38,6 +38,7 @@ export interface PlanParts {
   readonly guards: readonly GuardReading[]
   readonly doors: readonly OpenDoor[]
   readonly removed: readonly Removed[]
+  readonly cards: NonNullable<Plan['cards']>
   readonly notices: readonly Notice[]
 }
 
@@ -73,6 +74,7 @@ export function assemblePlan(parts: PlanParts): Plan {
     people: parts.people,
     ...(parts.removed.length === 0 ? {} : { removed: parts.removed }),
     ...(parts.doors.length === 0 ? {} : { doors: parts.doors }),
+    ...(parts.cards.failing === 0 ? {} : { cards: parts.cards }),
     ...(parts.notices.length === 0 ? {} : { notices: parts.notices }),
   }
   return { ...rest, plan: digest(rest) }

@@ -181,6 +181,7 @@ const planSchema = schemaOf<Plan>()(
       Type.Array(Type.Object({ address: text, id: text, people: whole, message: text, fix: text })),
     ),
     doors: Type.Optional(Type.Array(Type.Object({ account: text, check: text, message: text, fix: text }))),
+    cards: Type.Optional(Type.Object({ renewals: whole, failing: whole })),
     notices: Type.Optional(
       Type.Array(
         Type.Object({

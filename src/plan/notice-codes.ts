@@ -19,8 +19,22 @@ export const noticeCodes = {
   },
   mandate_missing: {
     meaning:
-      'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. It counts for the guard `declines`.',
+      'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. After the move it counts for the guard `declines`.',
     fix: 'Let the member enter the card in the target before the date shown, where the bank asks them: `crossbill card-link --code mandate_missing` makes the links. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
+  },
+  card_expired: {
+    meaning: 'The card that the next renewal in the target would charge has expired.',
+    fix: 'Let the member enter another card before the date shown: `crossbill card-link --code card_expired` makes the links.',
+  },
+  card_expires: {
+    meaning:
+      'The card that the next renewal in the target would charge expires before it. Stripe replaces many expired cards by itself, but not all.',
+    fix: 'Let the member enter another card before the date shown: `crossbill card-link --code card_expires` makes the links.',
+  },
+  card_differs: {
+    meaning:
+      'The copied card is not the one that the old account charges: brand, last four digits or expiry differ. Fingerprints are not compared, because each account has its own.',
+    fix: 'Make another copy and import its file, or let the member enter a card: `crossbill card-link --code card_differs` makes the links.',
   },
   card_awaited: {
     meaning: 'The member was asked for a card (`crossbill card-link`) and has not entered one yet.',

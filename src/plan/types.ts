@@ -251,6 +251,11 @@ export interface Plan {
   readonly removed?: readonly Removed[]
   /** Absent when no subscriber is moved or settled, or when all doors are closed. */
   readonly doors?: readonly OpenDoor[]
+  /**
+   * First renewals that the moves lead to, and how many will probably fail; `notices` has them by
+   * code. Absent when none will.
+   */
+  readonly cards?: { readonly renewals: number; readonly failing: number }
   /** Absent when there are none. */
   readonly notices?: readonly Notice[]
   /**

@@ -86,3 +86,29 @@ test('the guard declines counts a failed set-up as a declined renewal, undone mo
   const plan = await makePlan(school.stage('target', undo))
   expect(plan.guards.find(({ id }) => id === 'declines')).toMatchObject({ actual: 30, tripped: true })
 })
+
+test('every payer arrives: many cards that cannot be set up stop the other moves of the same apply', async () => {
+  const people = Array.from({ length: 90 }, (_, index) => ({
+    since,
+    ...(index % 4 === 0 ? { card: 'pm_card_in' } : {}),
+  }))
+  await using school = await members(people, now)
+  const { result } = await planAndApply(school.stage('target'))
+  const of = (wanted: string): number => result.changes.filter(({ code = 'moved' }) => code === wanted).length
+  // Those that were in progress end; the others stay where they are.
+  expect(of('setup_failed')).toBeGreaterThanOrEqual(2)
+  expect(of('declines')).toBeGreaterThan(10)
+  expect(of('setup_failed') + of('moved') + of('declines')).toBe(result.changes.length)
+  expect(result.changes.find(({ code }) => code === 'declines')).toMatchObject({
+    outcome: 'skipped',
+    message: expect.stringMatching(/^\d+ of \d+ moves of this run met a payment method/),
+    fix: expect.stringContaining('--allow declines'),
+  })
+  expect(result.ok).toBe(false)
+  expect((await verify(school.stage('target'))).violations).toEqual([])
+  // The next plan is stopped by the guard; with it allowed, all move.
+  const again = school.stage('target')
+  expect((await makePlan(again)).guards.find(({ id }) => id === 'declines')).toMatchObject({ tripped: true })
+  const { result: allowed } = await planAndApply(again, { allow: ['declines'] })
+  expect(allowed.changes.filter(({ outcome }) => outcome !== 'done')).toEqual([])
+})

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import type { Plan } from '../../plan/types.ts'
+import { cardsLine } from './cards-line.ts'
 import { carriedTotals } from './carried.ts'
 import { noticeLines } from './notice-lines.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from './plan-view.ts'
@@ -174,8 +175,11 @@ function doorSection({ doors }: PlanView, paint: ChalkInstance): string[] {
   ]
 }
 
-function noticeSection({ notices = [] }: Plan, paint: ChalkInstance): string[] {
-  return notices.length === 0 ? [] : [paint.bold('Notices'), ...noticeLines(notices)]
+function noticeSection(plan: Plan, paint: ChalkInstance): string[] {
+  const { notices = [] } = plan
+  if (notices.length === 0) return []
+  const failing = cardsLine(plan.cards)
+  return [paint.bold('Notices'), ...(failing === '' ? [] : [paint.yellow(`  ${failing}`)]), ...noticeLines(notices)]
 }
 
 function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {

@@ -12,6 +12,7 @@ import type {
   Removed,
 } from '../../plan/types.ts'
 import { changePhrases, driftLines, patchLines } from './change-phrase.ts'
+import { cardsLine } from './cards-line.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
@@ -132,7 +133,7 @@ function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
   }))
 }
 
-function verdictOf({ changes, guards, blocked, removed = [] }: Plan): string {
+function verdictOf({ changes, guards, blocked, cards, removed = [] }: Plan): string {
   const tripped = guards.filter((guard) => guard.tripped).length
   const left = removed.length === 0 ? '' : ` ${plural(removed.length, 'object')} removed from the YAML, still in use.`
   const stopped = blocked.length === 0 ? '' : ` ${plural(blocked.length, 'entry', 'entries')} blocked.`
@@ -140,7 +141,9 @@ function verdictOf({ changes, guards, blocked, removed = [] }: Plan): string {
   if (changes.length === 0) return `Nothing to do.${stopped}${left}`
   const people = changes.filter((change) => subscriberActions.includes(change.action)).length
   const whom = people === 0 ? 'No subscriber is affected' : `${plural(people, 'change')} for subscribers and members`
-  return `Can be applied: ${plural(changes.length, 'change')}. ${whom}.${stopped}${left}`
+  const failing = cardsLine(cards)
+  const renewals = failing === '' ? '' : ` ${failing}.`
+  return `Can be applied: ${plural(changes.length, 'change')}. ${whom}.${stopped}${left}${renewals}`
 }
 
 function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {

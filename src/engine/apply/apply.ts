@@ -30,6 +30,7 @@ import { ApplyStopped } from './stopped.ts'
 import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
 import { applyResources } from './resources.ts'
+import { DeclinesBreaker } from './declines.ts'
 import { applySubscribers } from './subscribers.ts'
 import { summaryOf, type ApplySummary } from './summary.ts'
 import { survey, type Survey } from '../plan/survey.ts'
@@ -171,7 +172,8 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
   )
-  await carryOut(context, { plan, ready: due, seen }, { held, changes })
+  const declines = new DeclinesBreaker(seen.live, context.catalog.project.guards, allow)
+  await carryOut(context, { plan, ready: due, seen, declines }, { held, changes })
   await takeUpAgain(context, held, [recovered, changes])
   return seen
 }
@@ -227,9 +229,15 @@ function stillNeeded(
  */
 async function carryOut(
   context: Context,
-  { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },
+  about: {
+    readonly plan: Plan
+    readonly ready: readonly Change[]
+    readonly seen: Survey
+    readonly declines: DeclinesBreaker
+  },
   { held, changes }: Pick<Run, 'held' | 'changes'>,
 ): Promise<void> {
+  const { plan, ready, seen, declines } = about
   const people: HandoverChange[] = []
   const before: ResourceChange[] = []
   const closing: ResourceChange[] = []
@@ -243,7 +251,7 @@ async function carryOut(
     })
   context.progress.start('applying', ready.length)
   changes.push(...(await applyResources(context, before, held)))
-  const moved = await applySubscribers(context, people, { held, plan: plan.plan })
+  const moved = await applySubscribers(context, people, { held, plan: plan.plan, declines })
   changes.push(...moved)
   const needed = stillNeeded(context, people, moved)
   const free = closing.filter(({ address }) => !needed.has(address))

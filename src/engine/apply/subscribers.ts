@@ -6,6 +6,7 @@ import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import { beginRun, handOver } from '../handover/hand-over.ts'
 import type { Held } from '../lease.ts'
+import type { DeclinesBreaker } from './declines.ts'
 import { sideBySide } from '../side-by-side.ts'
 
 /**
@@ -18,19 +19,21 @@ const customersAtATime = 64
 /**
  * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel. A
  * subscriber who cannot be moved does not affect the others; an unexpected charge stops all of
- * them.
+ * them, and many payment methods that cannot be set up stop the moves.
  */
 export async function applySubscribers(
   context: Context,
   changes: readonly HandoverChange[],
-  { held, plan }: { readonly held: Held; readonly plan: string },
+  { held, plan, declines }: { readonly held: Held; readonly plan: string; readonly declines: DeclinesBreaker },
 ): Promise<readonly AppliedChange[]> {
   const results = new Map<string, AppliedChange>()
   const run = await beginRun(context)
   const queues = Map.groupBy(changes, ({ expect }) => `${expect.source}/${expect.customer_old}`)
   await sideBySide(queues.values(), customersAtATime, async (change) => {
     if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
-    results.set(change.address, await handOver(context, jobOf(change, plan), run))
+    const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
+    declines.note(result)
+    results.set(change.address, result)
     context.progress.step()
     return true
   })

@@ -12,7 +12,7 @@ import { listAll } from '../read/lists.ts'
 import type { Survey } from './survey.ts'
 
 /** Below this many first renewals, a rate has no meaning. */
-const enough = 10
+export const enoughToCompare = 10
 
 /**
  * By how many percentage points more first renewals are declined in the target than in the sources.
@@ -33,12 +33,12 @@ function setupsExcess(live: Live): number {
     theirs.reduce((newest, one) => (one.created > newest.created ? one : newest)),
   )
   const known = latest.filter((one) => isAlive(one) || isUndone(one))
-  if (known.length < enough) return 0
+  if (known.length < enoughToCompare) return 0
   const failed = known.filter((one) => {
     const customer = live.target.customers.get(idOf(one.customer))
     return setupFailure(one, readPayment(one, customer)?.id ?? null) !== undefined
   }).length
-  return excess(live, failed / known.length)
+  return excessOf(live, failed / known.length)
 }
 
 function renewalsExcess(live: Live): number {
@@ -46,13 +46,13 @@ function renewalsExcess(live: Live): number {
     (one) =>
       one.metadata[markFrom] !== undefined && typeof one.latest_invoice === 'object' && one.latest_invoice !== null,
   )
-  if (renewed.length < enough) return 0
+  if (renewed.length < enoughToCompare) return 0
   const declined = renewed.filter((one) => isFailing(one)).length
-  return excess(live, declined / renewed.length)
+  return excessOf(live, declined / renewed.length)
 }
 
 /** By how many percentage points a rate of the target exceeds that of the sources. */
-function excess(live: Live, rate: number): number {
+export function excessOf(live: Live, rate: number): number {
   const old = [...live.sources.values()].flatMap((source) =>
     source.subscriptions.filter((one) => isCurrent(one) || isFailing(one)),
   )

@@ -2,7 +2,9 @@ import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { suggest } from '../../core/suggest.ts'
+import { subscriberAddress } from '../../core/address.ts'
 import { assemblePlan } from '../../plan/assemble.ts'
+import { forecastCards } from '../../plan/card-forecast.ts'
 import type { Keyless } from '../../plan/change.ts'
 import { guardDefaults } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
@@ -94,6 +96,11 @@ async function planned(
   const changes = targets === undefined ? all : narrow(all, targets)
   const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
     targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
+  const moving = new Set(changes.map(({ address }) => address))
+  const forecast = forecastCards(
+    seen.classified.filter(({ key }) => moving.has(subscriberAddress(key))),
+    seen.input,
+  )
   return assemblePlan({
     tool,
     now: accounts.target.now(),
@@ -117,7 +124,8 @@ async function planned(
     }),
     removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
-    notices: noticesOf(catalog, seen.live),
+    cards: forecast.cards,
+    notices: [...noticesOf(catalog, seen.live), ...forecast.notices],
   })
 }
 

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import type { Notice } from '../../plan/types.ts'
+import { expiringCards } from '../../plan/card-forecast.ts'
 import { cardNotices } from '../../plan/card-notices.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
@@ -13,6 +14,7 @@ export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
   return [
     ...sources,
     ...upcomingIn({ account: live.target, isTarget: true, left }),
+    ...expiringCards(live.target),
     ...cardNotices(catalog, live),
     ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),

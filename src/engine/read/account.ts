@@ -31,6 +31,27 @@ export function expansionsIn(account: string): readonly string[] {
   return account === targetAccount ? [...subscriptionExpansions, setupExpansion] : subscriptionExpansions
 }
 
+const customerExpansions = [
+  'data.tax',
+  'data.tax_ids',
+  'data.discount.source.coupon',
+  'data.invoice_settings.default_payment_method',
+]
+
+/** Keeps what is compared of a customer's default method: its type and its card. */
+function withSmallDefault(customer: StripeObject): StripeObject {
+  const { invoice_settings: settings } = customer
+  const method = isJsonObject(settings) ? settings['default_payment_method'] : undefined
+  if (!isJsonObject(settings) || !isJsonObject(method)) return customer
+  const { id, object, type, card } = method
+  const small = isJsonObject(card) ? cardOf(card) : null
+  return { ...customer, invoice_settings: { ...settings, default_payment_method: { id, object, type, card: small } } }
+}
+
+function cardOf({ brand, last4, exp_month: month, exp_year: year, country }: JsonObject): JsonObject {
+  return { brand, last4, exp_month: month, exp_year: year, country }
+}
+
 /**
  * Reads one account's subscriptions and related objects. Reads lists only: a new account allows
  * 10,000 reads a month.
@@ -48,7 +69,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     readKind(account, price),
     readKind(account, coupon),
     listSubscriptions(account.name, list),
-    list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
+    list('/v1/customers', { expand: customerExpansions }, withSmallDefault),
     list('/v1/invoices', { status: 'draft' }),
     list('/v1/invoices', { status: 'open' }),
     list('/v1/invoiceitems', { pending: true }),

@@ -7,7 +7,7 @@ import { cardCodes, type CardCode } from '../../handover/card-codes.ts'
 import { findingsOf, type CardFinding, type ChargedMethod } from '../../handover/cards.ts'
 import { nextChargeOf } from '../../handover/charges.ts'
 import type { CopyMap } from '../../handover/types.ts'
-import type { Live, LiveAccount } from '../../live/accounts.ts'
+import type { Live } from '../../live/accounts.ts'
 import type { EnteredCard } from '../../live/entered-card.ts'
 import { readPayment, readSource, type SourceSubscription } from '../../live/source.ts'
 import { isAlive } from '../../live/subscription.ts'
@@ -67,10 +67,8 @@ export async function cardsCheck(context: Context): Promise<CardsCheck> {
 export async function cardsOf(context: Context, { live, input }: Pick<Survey, 'live' | 'input'>): Promise<CardsCheck> {
   const { subscribers, project } = context.catalog
   const renewals = sidesOf(live, subscribers, project.name).flatMap((sides) => renewalOf(sides, live, input.copyMaps))
-  const accounts = [context.accounts.target, ...context.accounts.sources.values()]
-  const lists = await Promise.all(accounts.map((account) => methodsListed(account, liveOf(live, account.name))))
-  const [target = new Map<string, Stripe.PaymentMethod>(), ...sources] = lists
-  const before = new Map(sources.flatMap((methods) => [...methods]))
+  const target = methodsListed(live.target)
+  const before = new Map([...live.sources.values()].flatMap((account) => [...methodsListed(account)]))
   const reads = await readMissing(context, target, renewals)
   const { now } = input
   const findings = renewals.flatMap((renewal): FoundCard[] => {
@@ -89,10 +87,6 @@ export async function cardsOf(context: Context, { live, input }: Pick<Survey, 'l
     }))
   })
   return { ok: findings.length === 0, checked: renewals.length, reads, findings }
-}
-
-function liveOf(live: Live, name: string): LiveAccount | undefined {
-  return live.target.name === name ? live.target : live.sources.get(name)
 }
 
 function problemsOf(

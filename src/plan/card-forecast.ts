@@ -1,0 +1,114 @@
+import type Stripe from 'stripe'
+import { formatInstant } from '../core/instant.ts'
+import { formatMoney } from '../core/money.ts'
+import { idOf } from '../core/reference.ts'
+import { findingsOf, type ChargedMethod } from '../handover/cards.ts'
+import { nextChargeOf } from '../handover/charges.ts'
+import type { Classification, HandoverInput } from '../handover/types.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import { readPayment, readSource } from '../live/source.ts'
+import { isOver, successorMark } from '../live/subscription.ts'
+import { noticeCodes, type NoticeCode } from './notice-codes.ts'
+import type { Notice, Plan } from './types.ts'
+
+export interface CardForecast {
+  readonly cards: NonNullable<Plan['cards']>
+  readonly notices: readonly Notice[]
+}
+
+/**
+ * The first renewals that the moves of a plan lead to, and those that will probably fail, from what
+ * the lists show. Where the lists do not show the copy in the target, the card of the old account
+ * stands for it: a copy has the same expiry and country. Pure.
+ */
+export function forecastCards(
+  classified: readonly Classification[],
+  { live, now }: Pick<HandoverInput, 'live' | 'now'>,
+): CardForecast {
+  const olds = new Map(
+    [...live.sources].flatMap(([name, { subscriptions }]) =>
+      subscriptions.map((one) => [`${name}/${one.id}`, one] as const),
+    ),
+  )
+  let renewals = 0
+  const notices = classified.flatMap((one): Notice[] => {
+    const move = one.outcome === 'move' ? one.plan : undefined
+    const { charge, expect } = move ?? {}
+    const id = expect?.proof?.payment ?? null
+    const old = olds.get(one.key)
+    if (charge == null || charge.amount === 0 || expect === undefined || id === null || old === undefined) return []
+    renewals += 1
+    const entered = live.target.entered?.get(expect.old)
+    const before = methodOf(old, live.sources.get(expect.source))
+    const shown = entered?.shown ?? defaultOf(live.target.customers.get(expect.customer_new), id) ?? before
+    if (shown === undefined) return []
+    const isEntered = entered !== undefined
+    const method = { id, shown, old: isEntered ? undefined : before, isEntered, successor: undefined, next: charge.at }
+    return noticesOf(method, now, { subscriber: one.key, customer: expect.customer_new, charge })
+  })
+  return { cards: { renewals, failing: new Set(notices.map(({ subscriber }) => subscriber)).size }, notices }
+}
+
+/** Cards of moved members that expire before their next renewal. */
+export function expiringCards(target: LiveAccount): readonly Notice[] {
+  return target.subscriptions.flatMap((one): Notice[] => {
+    const subscriber = successorMark(one)
+    if (subscriber === undefined || isOver(one) || one.collection_method !== 'charge_automatically') return []
+    const customer = idOf(one.customer)
+    const shown = methodOf(one, target)
+    const charge = nextChargeOf(readSource(one, target.customers.get(customer), target.prices, target.coupons))
+    if (shown === undefined || charge === null || charge.amount === 0) return []
+    // Without the set-up, which has a notice of its own.
+    const method = { id: shown.id, shown, old: undefined, isEntered: true, successor: undefined, next: charge.at }
+    return noticesOf(method, target.now, { subscriber, customer, charge })
+  })
+}
+
+function noticesOf(
+  method: ChargedMethod,
+  now: HandoverInput['now'],
+  about: {
+    readonly subscriber: string
+    readonly customer: string
+    readonly charge: { readonly at: HandoverInput['now']; readonly amount: number; readonly currency: string }
+  },
+): Notice[] {
+  const { subscriber, customer, charge } = about
+  return findingsOf(method, now).flatMap(({ code, message }): Notice[] =>
+    isNotice(code)
+      ? [
+          {
+            code,
+            subscriber,
+            customer,
+            at: formatInstant(charge.at),
+            amount: charge.amount,
+            currency: charge.currency,
+            message: `${message}; ${formatMoney(charge)} is due`,
+            fix: `let the member enter another card before then: crossbill card-link ${subscriber}`,
+          },
+        ]
+      : [],
+  )
+}
+
+function isNotice(code: string): code is NoticeCode {
+  return Object.hasOwn(noticeCodes, code)
+}
+
+/** The method that a subscription charges, where the lists show it as a whole. */
+function methodOf(
+  subscription: Stripe.Subscription,
+  account: LiveAccount | undefined,
+): Stripe.PaymentMethod | undefined {
+  const { default_payment_method: pinned } = subscription
+  if (pinned !== null) return typeof pinned === 'string' ? undefined : pinned
+  const customer = account?.customers.get(idOf(subscription.customer))
+  const id = readPayment(subscription, customer)?.id
+  return id === undefined ? undefined : defaultOf(customer, id)
+}
+
+function defaultOf(customer: Stripe.Customer | undefined, id: string): Stripe.PaymentMethod | undefined {
+  const method = customer?.invoice_settings.default_payment_method
+  return typeof method === 'object' && method?.id === id ? method : undefined
+}

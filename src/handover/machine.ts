@@ -52,7 +52,9 @@ import type { Reason } from './types.ts'
  * | others               | recovering            | recovering      | recovering | recovering      |
  *
  * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before
- * its void, or an item removed meanwhile. `odd`: the answer differs from the expectation.
+ * its void, or an item removed meanwhile. `odd`: the answer differs from the expectation. A fifth
+ * answer, `contended` (another run sent the step), leads to `recovering` from creating, pausing and
+ * scheduling, to `moved` from cancelling, and is otherwise as too_late.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   return trimmed(after(state, event))

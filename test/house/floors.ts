@@ -84,7 +84,7 @@ const undivided: readonly string[] = ['src/sandbox/stripe']
  * The sandbox judges the product, so it shares only these files of the core with it, without money
  * and calendar.
  */
-const sandboxMayUse = ['assert', 'json', 'instant', 'suggest'].map((name) => `src/core/${name}.ts`)
+export const sandboxMayUse: readonly string[] = ['assert', 'json', 'instant'].map((name) => `src/core/${name}.ts`)
 
 /** Why an import is not allowed; undefined when it is. */
 export function forbidden(from: string, to: string): string | undefined {

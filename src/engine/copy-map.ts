@@ -1,13 +1,8 @@
-import { inStage } from '../catalog/subscribers.ts'
 import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
-import { isJsonObject } from '../core/json.ts'
-import { classifySubscribers } from '../handover/classify.ts'
-import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { CopyMapRow } from './ports.ts'
+import { readMethod } from './read/payment-methods.ts'
 import { read } from './send/perform.ts'
-import { survey } from './plan/survey.ts'
-import { sideBySide } from './side-by-side.ts'
 
 export interface CopyMapImport {
   readonly source: string
@@ -120,28 +115,9 @@ async function laterWins(context: Context, before: Row, later: Row): Promise<boo
   throw conflict(later.sourceOld, before.sourceNew, later.sourceNew)
 }
 
-/**
- * Whether the copied payment method exists. `pm_` ids are payment methods, all others are sources
- * of their customer.
- */
-async function exists(
-  context: Context,
-  { customerNew, sourceNew }: Pick<Row, 'customerNew' | 'sourceNew'>,
-): Promise<boolean> {
-  const path = sourceNew.startsWith('pm_')
-    ? `/v1/payment_methods/${sourceNew}`
-    : `/v1/customers/${customerNew}/sources/${sourceNew}`
-  const found = await read(context, context.accounts.target, path)
-  if (found.ok) return true
-  if (found.failure.code === 'resource_missing') return false
-  throw new CommandError(
-    'target_unreadable',
-    `${sourceNew} could not be looked up in the target: ${found.failure.message}`,
-    {
-      notDone: 'nothing of this file was imported',
-      fix: 'import the file again when the target answers',
-    },
-  )
+/** Whether the copied payment method exists. */
+async function exists(context: Context, row: Pick<Row, 'customerNew' | 'sourceNew'>): Promise<boolean> {
+  return (await readMethod(context, row)) !== undefined
 }
 
 async function keepsId(context: Context, { customerOld, customerNew }: Row): Promise<boolean> {
@@ -155,105 +131,4 @@ function conflict(old: string, one: string, other: string): CommandError {
     notDone: 'nothing of this file was imported',
     fix: 'download the mapping file of the last copy again and check that it belongs to this source and target',
   })
-}
-
-interface CopyMapFinding {
-  /** One of `copyCodes`. */
-  readonly code: string
-  readonly subscriber: string
-  readonly message: string
-  readonly fix: string
-}
-
-export interface CopyMapCheck {
-  readonly sources: Readonly<
-    Record<string, { readonly rows: number; readonly subscribers: number; readonly ready: number }>
-  >
-  readonly findings: readonly CopyMapFinding[]
-}
-
-const copyCodes: ReadonlySet<string> = new Set([
-  'customer_not_copied',
-  'copy_mismatch',
-  'payment_method_unmapped',
-  'payment_method_not_copyable',
-])
-
-/**
- * Finds subscribers who cannot be moved because their customer or payment method was not copied,
- * and why. It covers every subscriber still to be moved, not only the waves already set to move,
- * since a further copy takes days. Read-only.
- */
-export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
-  const { input } = await survey(context)
-  const subscribers = input.catalog.subscribers.map((one) =>
-    one.stage === 'source' && one.excluded === undefined ? inStage(one, 'target') : one,
-  )
-  const classified = classifySubscribers({ ...input, catalog: { ...input.catalog, subscribers } })
-  const findings: CopyMapFinding[] = classified.flatMap((one) =>
-    one.outcome === 'blocked'
-      ? one.reasons
-          .filter(({ code }) => copyCodes.has(code))
-          .map(({ code, message, fix }) => ({ code, subscriber: one.key, message, fix }))
-      : [],
-  )
-  findings.push(...(await methodsMissing(context, classified)))
-  const missing = new Set(findings.map(({ subscriber }) => subscriber))
-  const sources = [...input.copyMaps].map(([name, { customers, payments }]) => {
-    const people = classified.filter(({ key, outcome }) => key.startsWith(`${name}/`) && outcome !== 'ended')
-    const ready = people.filter(({ key }) => !missing.has(key)).length
-    return [name, { rows: Math.max(customers.size, payments.size), subscribers: people.length, ready }] as const
-  })
-  return { sources: Object.fromEntries(sources), findings }
-}
-
-const atATime = 16
-
-/**
- * A row of the copy map counts only when its new method exists in the target. A file of another
- * copy, or a method that was detached later, would stop each move at its creation. One read for
- * each method that a move would set; a method that is already the default of the target's customer
- * exists.
- */
-async function methodsMissing(
-  context: Context,
-  classified: readonly Classification[],
-): Promise<readonly CopyMapFinding[]> {
-  const wanted = classified.flatMap((one) =>
-    one.outcome === 'move'
-      ? methodsIn(one.plan).map((id) => ({ subscriber: one.key, customer: one.plan.expect.customer_new, id }))
-      : [],
-  )
-  const missing: CopyMapFinding[] = []
-  context.progress.start('checking the copied payment methods', wanted.length)
-  await sideBySide([...Map.groupBy(wanted, ({ id }) => id).values()], atATime, async ({ subscriber, customer, id }) => {
-    const there = await exists(context, { customerNew: customer, sourceNew: id })
-    context.progress.step()
-    if (!there)
-      missing.push({
-        code: 'payment_method_unmapped',
-        subscriber,
-        message: `the copy map names ${id}, which the target does not have`,
-        fix: 'import the mapping file of the last copy into this target, or let the member enter a card: crossbill card-link --code method_missing',
-      })
-    return !context.interrupt.requested
-  })
-  context.progress.done()
-  return missing.toSorted((a, b) => (a.subscriber < b.subscriber ? -1 : 1))
-}
-
-/** The payment methods that a plan sets in the target: on the new subscription or as a default. */
-function methodsIn({ steps }: HandoverPlan): readonly string[] {
-  const ids = steps
-    .filter(({ account }) => account === 'target')
-    .flatMap(({ params }) => {
-      const settings = params['invoice_settings']
-      return [
-        params['default_payment_method'],
-        params['default_source'],
-        isJsonObject(settings) ? settings['default_payment_method'] : undefined,
-      ]
-    })
-    .filter((id) => typeof id === 'string')
-  return [...new Set(ids)]
 }

@@ -65,7 +65,16 @@ export function readCopyMapCsv(
   const find: Find = (rule, line, message, fix, severity = 'error') =>
     void findings.push({ severity, rule, message, fix, at: { file, line, column: 1 } })
   const rows = new Map<string, CopyMapEntry>()
-  for (const { number, cells } of readLines(text, find)) {
+  const lines = readLines(text, find)
+  const cut = cutColumn(lines)
+  if (cut !== undefined)
+    find(
+      'copy-map-cut',
+      lines.at(-1)?.number ?? 1,
+      `${cut} of the last line is shorter than every other id of its kind: the file was cut off`,
+      'download the mapping file again',
+    )
+  for (const { number, cells } of lines) {
     if (!wellFormed(cells, number, find)) continue
     const row: CopyMapEntry = {
       source,
@@ -79,6 +88,22 @@ export function readCopyMapCsv(
     rows.set(`${row.customerOld} ${row.sourceOld}`, row)
   }
   return { rows: hasErrors(findings) ? [] : [...rows.values()], findings }
+}
+
+/** Ids that Stripe made have at least this many characters. */
+const wholeId = 16
+
+/** The column whose last id is shorter than all others of its kind: the file was cut off. */
+function cutColumn(lines: readonly Line[]): Column | undefined {
+  const last = lines.at(-1)
+  return columns.find((column) => {
+    const id = last?.cells[column] ?? ''
+    const kind = /^(?:cus|pm|card|src|ba)_/.exec(id)?.[0] ?? ''
+    const lengths = lines
+      .slice(0, -1)
+      .flatMap(({ cells }) => (kind !== '' && cells[column].startsWith(kind) ? [cells[column].length] : []))
+    return lengths.length > 0 && id.length < Math.min(...lengths) && Math.min(...lengths) >= wholeId
+  })
 }
 
 /**

@@ -1,6 +1,8 @@
 import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isAlive, isOver } from '../live/subscription.ts'
+import { isJsonObject } from '../core/json.ts'
 import { copyMismatch } from './copied-customer.ts'
+import { methodMismatch } from './copied-method.ts'
 import { sharedDefaults } from './shared-default.ts'
 import { enteredOf, type EnteredCard } from '../live/entered-card.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
@@ -66,6 +68,8 @@ export interface Surroundings {
   readonly sharedDefaults: ReadonlySet<string>
   /** By old subscription: the other project whose successor is live in the target. */
   readonly movedByOthers: ReadonlyMap<string, string>
+  /** By subscriber: why the target refused the creation at the last try, from the store. */
+  readonly refused: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, SourceSide>
@@ -113,9 +117,24 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     ),
     movedByOthers: others,
     sharedDefaults: sharedDefaults(input),
+    refused: refusedIn(input.remembered),
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
   }
+}
+
+/**
+ * A method of another customer is refused at the creation, after the hold. Without this memory each
+ * run would hold and undo the same subscriber again.
+ */
+function refusedIn(remembered: HandoverInput['remembered']): ReadonlyMap<string, string> {
+  return new Map(
+    [...remembered].flatMap(([key, { phase, facts }]) => {
+      const reason = isJsonObject(facts['reason']) ? facts['reason'] : {}
+      const { code, message } = reason
+      return phase === 'source' && code === 'resource_missing' && typeof message === 'string' ? [[key, message]] : []
+    }),
+  )
 }
 
 function pricesInUse(subscriptions: readonly Stripe.Subscription[]): ReadonlyMap<string, Stripe.Price> {
@@ -200,6 +219,22 @@ export function mismatchOf({ desired, customerOld, customerNew, ...rest }: Candi
   if (desired.override?.includes('copy_mismatch') === true) return undefined
   const { copyMap, source, around } = rest
   return copyMismatch({ old: customerOld, copy: customerNew, copyMap, source, target: around.target })
+}
+
+/**
+ * Why the payment method that a move would charge is another one than the old account charges,
+ * unless a person confirmed it.
+ */
+export function otherMethod(candidate: Candidate): string | undefined {
+  const { desired, old, copyMap, entered, source, around } = candidate
+  if (entered !== undefined || desired.override?.includes('copy_mismatch') === true) return undefined
+  const copy = copyMap.payments.get(old.payment?.id ?? '')
+  const mismatch = methodMismatch({ old: old.payment, copy, copyMap, source, target: around.target })
+  if (mismatch !== undefined || copy === undefined) return mismatch
+  const refused = around.refused.get(desired.key)
+  return refused?.includes(copy.id) === true
+    ? `the target refused ${copy.id} at the last try to move the subscriber: ${refused}`
+    : undefined
 }
 
 /** Other live subscriptions of the same customer in the same source. */

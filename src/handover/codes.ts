@@ -73,8 +73,8 @@ export const blockedCodes = {
   },
   copy_mismatch: {
     meaning:
-      'The copy map gives this customer a customer of the target that is another person’s copy: its id belongs to another old customer, or the e-mail addresses differ. The member would be billed on another person’s card. Rows that were mixed up, for example by sorting one column alone, cause this.',
-    fix: 'Download the mapping file of the copy again, replace the changed file, and run `crossbill copy-map check`. If both customers are the same person, name `copy_mismatch` under `override` of the entry.',
+      'The copy map names the wrong copy. Either the customer of the target is another person’s: its id belongs to another old customer, or the e-mail addresses differ. Or the payment method is another one: it belongs to another customer of the target, the target refused it, or its type, brand or last four digits differ while the customer has several copied methods. The member would be billed on a wrong card. Rows that were mixed up, for example by sorting one column alone, cause this.',
+    fix: 'Download the mapping file of the copy again, replace the changed file, and run `crossbill copy-map check`. If both customers are the same person, or the bank replaced the card in one account only, name `copy_mismatch` under `override` of the entry.',
   },
   payment_method_unmapped: {
     meaning: 'The payment method that is charged today has no counterpart in the copy map.',

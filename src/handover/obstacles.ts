@@ -1,7 +1,7 @@
 import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
-import { insideWindow, mismatchOf, windowSeconds, type Candidate } from './candidate.ts'
+import { insideWindow, mismatchOf, otherMethod, windowSeconds, type Candidate } from './candidate.ts'
 import { noFailedSetup } from './earlier-setup.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
@@ -19,6 +19,7 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   statusIsKnown,
   customerIsCopied,
   copyIsTheSamePerson,
+  copyIsTheSameCard,
   unchangedSincePull,
   notPastDue,
   noInvoiceUnderWay,
@@ -54,6 +55,11 @@ function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings
 
 function copyIsTheSamePerson(candidate: Candidate, findings: Findings): void {
   const mismatch = mismatchOf(candidate)
+  if (mismatch !== undefined) findings.block('copy_mismatch', mismatch)
+}
+
+function copyIsTheSameCard(candidate: Candidate, findings: Findings): void {
+  const mismatch = otherMethod(candidate)
   if (mismatch !== undefined) findings.block('copy_mismatch', mismatch)
 }
 

@@ -1,3 +1,4 @@
+import { isExchangeable } from './copied-method.ts'
 import { successorInPath } from './placeholders.ts'
 import type Stripe from 'stripe'
 import { present } from '../core/assert.ts'
@@ -172,7 +173,14 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     proof: null,
     gap: due?.gap ?? around.policies.uncharged_period,
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
+    ...(provesCard(candidate) ? { same_card: true } : {}),
   }
+}
+
+/** A member's own card and one that a person confirmed are not compared with the old one. */
+function provesCard({ desired, entered, copyMap, customerNewId }: Candidate): boolean {
+  if (entered !== undefined || desired.override?.includes('copy_mismatch') === true) return false
+  return isExchangeable(copyMap, customerNewId)
 }
 
 /**

@@ -4,10 +4,12 @@ import type Stripe from 'stripe'
 import { chargeDatesAfter, type Cycle } from '../billing/calendar.ts'
 import { boundarySeconds } from '../billing/discounts.ts'
 import { formatInstant, instant } from '../core/instant.ts'
+import { methodsDiffer } from './copied-method.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
 import { observeOld } from '../live/observations.ts'
 import { setupFailure } from '../live/setup.ts'
+import { shownPayment } from '../live/shown-method.ts'
 import { pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
@@ -37,6 +39,7 @@ export function prove({ expect, answer, old }: ProofInput): Proof {
   const findings = [
     ...(expect.proof === null ? [] : successorFindings(expect.proof, answer)),
     ...pairFindings(old, answer),
+    ...cardFindings(expect, old, answer),
     ...heldFindings(expect, old),
   ]
   if (invoice !== null) {
@@ -134,6 +137,22 @@ function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): re
     ...(String(dates) === String(same) ? [] : ['the next 24 charge dates differ']),
     ...(prices.length === 0 ? [] : [`prices differ: ${prices.join('; ')}`]),
   ]
+}
+
+/**
+ * The copy map says which method is the copy. Where the customer has several, a mixed-up file names
+ * another card of theirs.
+ */
+function cardFindings(
+  { same_card: compared }: Expectation,
+  old: Stripe.Subscription,
+  answer: Stripe.Subscription,
+): readonly string[] {
+  const before = shownPayment(old, customerOf(old))
+  const now = shownPayment(answer, customerOf(answer))
+  if (compared !== true || before === undefined || now === undefined) return []
+  const differs = methodsDiffer(before, now)
+  return differs === undefined ? [] : [`the payment method is another card: ${differs}`]
 }
 
 /** Items of the old subscription without an item of equal price and quantity in the new one. */

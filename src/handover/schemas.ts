@@ -96,6 +96,7 @@ const expected = {
   proof: orNull(proof),
   gap: oneOf<Expectation['gap']>({ invoice: true, leave: true }),
   undoes_failed_setup: Type.Optional(Type.Literal(true)),
+  same_card: Type.Optional(Type.Literal(true)),
 }
 
 const expectationSchema = schemaOf<Expectation>()(Type.Object(expected))

@@ -5,6 +5,7 @@ import type { Candidate } from './candidate.ts'
 import { methodInTarget } from './method-in-target.ts'
 import { customerOf } from './proof.ts'
 import { readPayment, readSource, type SourceItem } from '../live/source.ts'
+import { readPaymentMark } from '../live/marks.ts'
 import { livePriceDifferences } from './terms.ts'
 
 /**
@@ -45,7 +46,7 @@ export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscript
     ...changed('items or quantities', !sameItems(old.items, now.items, old.currency), () => ({
       items: itemsNow(candidate, now.items),
     })),
-    ...changed('payment method', own !== pinned && !isUnknown, () => ({
+    ...changed('payment method', own !== pinned && !isUnknown && !isCrossbillsOwn(successor, own), () => ({
       payment_method: (own === null ? now.payment?.id : own) ?? undefined,
     })),
     ...changed('its end', !sameEnd || ends !== old.raw.cancel_at_period_end, () => ({
@@ -57,6 +58,14 @@ export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscript
       days_until_due: days ?? undefined,
     })),
   ]
+}
+
+/**
+ * Crossbill set this method, and the copy map names another one by now: the file was mixed up and
+ * has been corrected. It is no choice of the member and never adopted; `verify` names it.
+ */
+function isCrossbillsOwn({ metadata }: Stripe.Subscription, own: string | null): boolean {
+  return own !== null && readPaymentMark(metadata)?.copy === own
 }
 
 function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], currency: string): boolean {

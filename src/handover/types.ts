@@ -222,6 +222,8 @@ export type Expectation = {
   readonly gap: 'invoice' | 'leave'
   /** By `policies.setup_failed: undo`, a move whose payment method cannot be set up is undone. */
   readonly undoes_failed_setup?: true
+  /** The customer has several copied methods: the proof compares the old card with the new one. */
+  readonly same_card?: true
 }
 
 /**

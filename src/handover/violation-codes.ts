@@ -130,8 +130,8 @@ export const violations = {
   },
   copy_mismatch: {
     meaning:
-      'The new subscription is on the customer of another person: the customer’s id belongs to another old customer, or the e-mail addresses differ. A renewal charges that person’s card. The copy map had rows that were mixed up.',
-    fix: 'Set `stage: source` and apply before the next renewal, replace the mapping file with the one from Stripe, and move the subscriber again. Refund what the wrong person was charged. If both customers are the same person, name `copy_mismatch` under `override` of the entry.',
+      'The new subscription is on the customer of another person (the customer’s id belongs to another old customer, or the e-mail addresses differ), or it charges another card of the member: type, brand or last four digits differ from the card that the old account charged, and the customer has several copied methods. The copy map had rows that were mixed up.',
+    fix: 'Set `stage: source` and apply before the next renewal, replace the mapping file with the one from Stripe, and move the subscriber again. Refund what was charged to the wrong card. If both customers are the same person, or the bank replaced the card in one account only, name `copy_mismatch` under `override` of the entry.',
   },
   payment_method_differs: {
     meaning: 'The next charge would use a payment method other than the copy of the old one.',

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import type { Instant } from '../core/instant.ts'
 import type { StripeObject } from '../core/json.ts'
 import type { EnteredCard } from './entered-card.ts'
+import type { ShownMethod } from './shown-method.ts'
 
 /**
  * The live accounts as values: the result of the reads (lists only), on which every pure function
@@ -45,6 +46,11 @@ export interface LiveAccount {
    * subscription that has not moved yet.
    */
   readonly entered?: ReadonlyMap<string, EnteredCard>
+  /**
+   * Payment methods by id, as far as lists show them: the defaults of customers and of
+   * subscriptions.
+   */
+  readonly methods?: ReadonlyMap<string, ShownMethod>
   /** Coupons by id, because discounts on items show only the id. */
   readonly coupons?: ReadonlyMap<string, Stripe.Coupon>
 }

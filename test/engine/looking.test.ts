@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
+import { copyMapCheck } from '../../src/engine/verify/copied.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor/doctor.ts'
 import { drift } from '../../src/engine/verify/drift.ts'
 import { connectAccount } from '../../src/stripe/account.ts'

@@ -1,5 +1,5 @@
 import { exitCodes } from '../exit-codes.ts'
-import { copyMapCheck } from '../../engine/copy-map.ts'
+import { copyMapCheck } from '../../engine/verify/copied.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 import { firstFew, groupBy } from '../render/words.ts'

@@ -1,6 +1,6 @@
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
 import { subscriberAddress } from '../../core/address.ts'
-import type { CopyMapCheck } from '../../engine/copy-map.ts'
+import type { CopyMapCheck } from '../../engine/verify/copied.ts'
 import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'

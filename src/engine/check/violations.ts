@@ -8,12 +8,10 @@ import { formatMoney } from '../../core/money.ts'
 import { markCarried, settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { observeOld } from '../../live/observations.ts'
-import { readHold, readPayment } from '../../live/source.ts'
-import { copyMismatch } from '../../handover/copied-customer.ts'
-import { methodInTarget } from '../../handover/method-in-target.ts'
-import { enteredOf } from '../../live/entered-card.ts'
+import { readHold } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
+import { paymentDiffers, wrongCopy } from './copies.ts'
 import { nextCharge, type Sides } from './sides.ts'
 import { fixByApply, moneyInFlight, moneyLeft, periodUnaccounted } from './stopped-runs.ts'
 
@@ -143,7 +141,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'drift_on_held_source',
     'make the same change in the target, then name `drift_on_held_source` under `override`',
   ),
-  copy_mismatch: onAnotherCustomer,
+  copy_mismatch: wrongCopy,
   payment_method_differs: paymentDiffers,
 }
 
@@ -274,52 +272,6 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: RuleInput): Re
     detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
     fix: 'set the stage back to `source` and apply, then move again',
   }
-}
-
-/** The new subscription must be on the copy of the old subscription's customer. */
-function onAnotherCustomer(
-  { declared, old, alive, source: name }: Sides,
-  { live, copyMaps }: RuleInput,
-): ReturnType<Rule> {
-  const [successor] = alive
-  const [source, copyMap] = [live.sources.get(name), copyMaps.get(name)]
-  if (successor === undefined || old === undefined || source === undefined || copyMap === undefined) return undefined
-  if (declared?.override?.includes('copy_mismatch') === true) return undefined
-  const before = source.customers.get(customerId(old))
-  const copy = live.target.customers.get(customerId(successor))
-  if (before === undefined || copy === undefined) return undefined
-  const mismatch = copyMismatch({ old: before, copy, copyMap, source, target: live.target })
-  return mismatch === undefined
-    ? undefined
-    : {
-        detail: `${successor.id} bills ${copy.id}: ${mismatch}`,
-        fix: 'set the stage back to `source` and apply before the next renewal, correct the copy map, then move again',
-      }
-}
-
-/**
- * The method that is charged must be the copy of the earlier one. The member may have given the
- * target a newer card; but no card, or another copied one, cannot be the member's choice.
- */
-function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: RuleInput): ReturnType<Rule> {
-  const [successor] = alive
-  if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
-  const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
-  const wanted = methodInTarget(before, copyMaps.get(source), enteredOf(successor))
-  if (wanted === undefined) return undefined
-  const now = readPayment(successor, live.target.customers.get(customerId(successor)))
-  if (now?.id === wanted.id) return undefined
-  if (now !== null && !copied.has(now.id)) return undefined
-  // A method on the subscription takes precedence over the customer's default.
-  const place = now?.level === 'subscription' ? successor.id : wanted.customer
-  return {
-    detail: `${successor.id} would charge ${now?.id ?? 'nothing'}, ${wanted.id} is the copy of what the old one charged`,
-    fix: `make ${wanted.id} the default of ${place} in the target`,
-  }
-}
-
-function customerId({ customer }: Stripe.Subscription): string {
-  return typeof customer === 'string' ? customer : customer.id
 }
 
 /** Sent invoices are paid by hand in either account: they only delay settling. */

@@ -18,6 +18,7 @@ import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
 import { noticesOf } from './notices.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
+import { sampleMethods } from './sample-methods.ts'
 import { survey, type Survey } from './survey.ts'
 
 export interface PlanOptions {
@@ -75,7 +76,7 @@ async function planned(
   { targets, lookAround, allow, guarded }: Looking,
 ): Promise<Plan> {
   const { accounts, catalog, tool } = context
-  const { seen, tax } = await compareTaxes(context, surveyed)
+  const { seen, tax } = await compareTaxes(context, await sampleMethods(context, surveyed))
   const people = planSubscribers(seen.classified)
   const resources = (changes: Survey['resources']['changes']): Survey['resources']['changes'] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))

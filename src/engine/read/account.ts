@@ -3,6 +3,7 @@ import { idOf } from '../../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
+import { shownMethod, type ShownMethod } from '../../live/shown-method.ts'
 import type { Params, Progress, StripeAccount } from '../ports.ts'
 import { coupon } from '../../kinds/coupon.ts'
 import { price } from '../../kinds/price.ts'
@@ -45,7 +46,13 @@ function withSmallDefault(customer: StripeObject): StripeObject {
   if (!isJsonObject(settings) || !isJsonObject(method)) return customer
   const { id, object, type, card } = method
   const small = isJsonObject(card) ? cardOf(card) : null
-  return { ...customer, invoice_settings: { ...settings, default_payment_method: { id, object, type, card: small } } }
+  return {
+    ...customer,
+    invoice_settings: {
+      ...settings,
+      default_payment_method: { id, object, type, customer: customer['id'], card: small },
+    },
+  }
 }
 
 function cardOf({ brand, last4, exp_month: month, exp_year: year, country }: JsonObject): JsonObject {
@@ -65,6 +72,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     }
     return all
   }
+  const methods = new Map<string, ShownMethod>()
   const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
     readKind(account, price),
     readKind(account, coupon),
@@ -79,10 +87,13 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   const redeemed = new RedeemedTerms(account, byId(coupons))
   const people = new Map<string, StripeObject>()
   for (const one of customers) people.set(one.id ?? '', await redeemed.ofCustomer(deepened(one, terms) as StripeObject))
+  for (const { invoice_settings: settings } of customers)
+    if (isJsonObject(settings)) noteMethod(settings['default_payment_method'], methods)
   for (const [index, one] of subscriptions.entries()) {
     const entire = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
     const customer = people.get(idOf(entire['customer']) ?? '')
     // One object for each customer: a hundred thousand copies would take a tenth of the memory.
+    noteMethod(one['default_payment_method'], methods)
     subscriptions[index] = customer === undefined ? entire : { ...entire, customer }
   }
   return {
@@ -93,6 +104,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
     subscriptions: subscriptions as unknown as Stripe.Subscription[],
     customers: people as unknown as ReadonlyMap<string, Stripe.Customer>,
+    methods,
     invoices: Map.groupBy([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<
       string,
       Stripe.Invoice[]
@@ -105,6 +117,12 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     coupons: byId(coupons) as unknown as ReadonlyMap<string, Stripe.Coupon>,
     prices: byId(prices) as unknown as ReadonlyMap<string, Stripe.Price>,
   }
+}
+
+function noteMethod(method: Json | undefined, methods: Map<string, ShownMethod>): void {
+  // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
+  const shown = isJsonObject(method) ? shownMethod(method as unknown as Stripe.PaymentMethod) : undefined
+  if (shown !== undefined) methods.set(shown.id, shown)
 }
 
 type Lister = (path: string, params: Params, kept: (one: StripeObject) => StripeObject) => Promise<StripeObject[]>

@@ -36,6 +36,7 @@ const expansions = [
   ...oldExpansions.filter((path) => path !== 'discounts'),
   'discounts.source.coupon',
   'customer.discount.source.coupon',
+  'customer.invoice_settings.default_payment_method',
 ]
 
 async function readSubscription(

@@ -1,7 +1,6 @@
 import type Stripe from 'stripe'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import { formatInstant } from '../../core/instant.ts'
-import { CommandError } from '../../core/outcome.ts'
 import { idOf } from '../../core/reference.ts'
 import { cardCodes, type CardCode } from '../../handover/card-codes.ts'
 import { findingsOf, type CardFinding, type ChargedMethod } from '../../handover/cards.ts'
@@ -14,8 +13,7 @@ import { isAlive } from '../../live/subscription.ts'
 import { sidesOf, type Sides } from '../check/sides.ts'
 import type { Context } from '../context.ts'
 import { survey, type Survey } from '../plan/survey.ts'
-import { methodOf, methodsListed } from '../read/payment-methods.ts'
-import { read } from '../send/perform.ts'
+import { methodsListed, readMethod } from '../read/payment-methods.ts'
 import { sideBySide } from '../side-by-side.ts'
 
 export interface CardsCheck {
@@ -153,15 +151,9 @@ async function readMissing(
     [...wanted.values()].map((one) => [one]),
     atATime,
     async ({ id, customer }) => {
-      const path = id.startsWith('pm_') ? `/v1/payment_methods/${id}` : `/v1/customers/${customer}/sources/${id}`
-      const found = await read(context, context.accounts.target, path)
+      const found = await readMethod(context, { customerNew: customer, sourceNew: id })
       context.progress.step()
-      if (found.ok && idOf(found.value['customer']) === customer) target.set(id, methodOf(found.value))
-      else if (!found.ok && found.failure.code !== 'resource_missing')
-        throw new CommandError('target_unreadable', `${id} could not be read in the target: ${found.failure.message}`, {
-          notDone: 'the payment methods were not judged',
-          fix: 'run the command again when the target answers',
-        })
+      if (found !== undefined && idOf(found.customer ?? '') === customer) target.set(id, found)
       return !context.interrupt.requested
     },
   )

@@ -72,6 +72,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/rehearse.ts'),
   },
   {
+    usage: 'confirm',
+    about: 'ask a test account of yours whether Stripe behaves as assumed',
+    load: () => import('./commands/confirm.ts'),
+  },
+  {
     usage: 'report',
     about: 'write the evidence packet: plan, mapping, checklist, checks, rollback',
     load: () => import('./commands/report.ts'),

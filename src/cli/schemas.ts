@@ -1,30 +1,35 @@
+import { confirmedSchema } from '../assumptions/record.ts'
 import { placeOf, type FileKind } from '../catalog/file-kinds.ts'
 import { withHoverTexts } from './hover-texts.ts'
 import { present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { keyMark } from '../kinds/schema.ts'
 
+/** The kinds of files that people write, and the one that `confirm` writes. */
+export type SchemaName = FileKind | 'confirmed'
+
 /** An example file of each kind, and where such files are. */
-const files: readonly { readonly kind: FileKind; readonly example: string; readonly where: string }[] = [
+const files: readonly { readonly kind: SchemaName; readonly example: string; readonly where: string }[] = [
   { kind: 'project', example: 'project.yaml', where: 'catalog/project.yaml' },
   { kind: 'resources', example: 'prices.yaml', where: 'catalog/*.yaml' },
   { kind: 'access', example: 'access.yaml', where: 'catalog/access.yaml' },
   { kind: 'externals', example: 'externals.yaml', where: 'catalog/externals.yaml' },
   { kind: 'mappings', example: 'mappings/us.yaml', where: 'catalog/mappings/*.yaml' },
   { kind: 'subscribers', example: 'subscribers/us/wave-01.yaml', where: 'catalog/subscribers/*/*.yaml' },
+  { kind: 'confirmed', example: '', where: 'state/confirmed.json' },
 ]
 
-export const schemaNames: readonly FileKind[] = files.map((file) => file.kind)
+export const schemaNames: readonly SchemaName[] = files.map((file) => file.kind)
 
 /**
  * The JSON Schema of one kind of file, for editors. `validate` checks with the same schema.
  */
-export function schemaOf(kind: FileKind, keys: ProjectKeys = new Map()): JsonObject {
+export function schemaOf(kind: SchemaName, keys: ProjectKeys = new Map()): JsonObject {
   const { example, where } = present(
     files.find((file) => file.kind === kind),
     kind,
   )
-  const { schema } = present(placeOf(example), example)
+  const schema = kind === 'confirmed' ? confirmedSchema : present(placeOf(example), example).schema
   const plain = JSON.parse(
     JSON.stringify(schema).replaceAll('"format":"instant"', '"format":"date-time"'),
   ) as JsonObject

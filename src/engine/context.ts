@@ -1,3 +1,4 @@
+import type { Knowledge } from '../assumptions/standing.ts'
 import { present } from '../core/assert.ts'
 import type { Catalog } from '../catalog/types.ts'
 import type { AccessPort } from './access-port.ts'
@@ -16,6 +17,8 @@ export interface Context {
   readonly catalog: Catalog
   readonly progress: Progress
   readonly interrupt: Interrupt
+  /** What a test account answered to the open questions; absent where nobody looked. */
+  readonly confirmed?: Knowledge
   /** Where the signing secrets of new webhook endpoints go. */
   readonly sink: SecretSink
   /** `crossbill 0.1.0`, as written into plans. */

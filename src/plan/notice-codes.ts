@@ -69,6 +69,11 @@ export const noticeCodes = {
       'The entry excludes a subscriber who was moved. `excluded` leaves a subscriber in the old account; it does not move one back, cancels nothing and revokes no access. A plan lists the subscriber as blocked.',
     fix: 'Remove `excluded` from the entry. To leave the subscriber in the old account, set `stage: source` instead and run `crossbill apply`; exclude them when the move is reverted.',
   },
+  stripe_differs: {
+    meaning:
+      'A test account answered a question otherwise than Crossbill assumes, or does not show behaviour that Stripe documents (`crossbill confirm`). Every answer that the documents allow is safe; the message says what it changes for the subscribers of the project.',
+    fix: 'Read the message and the row of [to confirm](to-confirm.md). Where the account does not behave as documented, move nobody until it is understood.',
+  },
   price_without_offer: {
     meaning: 'Members pay this price, but no offer of `catalog/access.yaml` names it. They get no access in Kajabi.',
     fix: 'Add the price under an offer in `catalog/access.yaml`. If it gives no access on purpose, list it under `without_offer` there.',

@@ -194,7 +194,7 @@ export interface OpenDoor {
  */
 export interface Notice {
   readonly code: NoticeCode
-  /** `us/sub_…`, `us/sub_sched_…`, `us/cus_…`, or `price.x`. */
+  /** `us/sub_…`, `us/sub_sched_…`, `us/cus_…`, `price.x`, or `question.5`. */
   readonly subscriber: string
   readonly customer?: string
   /** When it happens; null when the date is unknown. */

@@ -10,6 +10,8 @@ export interface ClientOptions {
   readonly base?: URL
   /** The time limit of a whole request, in seconds. */
   readonly timeoutSeconds?: number
+  /** How often the SDK repeats a request that Stripe did not answer; never by default. */
+  readonly retries?: number
   /** Receives the headers of every answer, also of refusals. */
   readonly heard: (headers: Headers) => void
 }
@@ -19,14 +21,21 @@ const longestSeconds = 60
 
 /**
  * The official client as Crossbill uses it: each request is sent once, and a refusal stays a
- * refusal. The caller retries.
+ * refusal. The caller retries, except where it asks for `retries`.
  */
-export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longestSeconds }: ClientOptions): Stripe {
+export function stripeClient({
+  key,
+  fetch,
+  base,
+  heard,
+  timeoutSeconds = longestSeconds,
+  retries = 0,
+}: ClientOptions): Stripe {
   return new Stripe(key, {
     // The SDK's Node client repeats a request whose connection was cut, even with retries disabled;
     // its fetch client does not.
     httpClient: Stripe.createFetchHttpClient(refusing(fetch, heard)),
-    maxNetworkRetries: 0,
+    maxNetworkRetries: retries,
     timeout: timeoutSeconds * 1_000,
     telemetry: false,
     appInfo: { name: 'crossbill' },

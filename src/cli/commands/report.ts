@@ -1,3 +1,4 @@
+import { standingOf } from '../../assumptions/standing.ts'
 import { asRebuilt } from '../../engine/as-rebuilt.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { join } from 'node:path'
@@ -78,6 +79,7 @@ async function gather(context: Context): Promise<Evidence> {
     verified: await verify(context),
     doctor: await doctor(context, { localNow: Math.floor(Date.now() / 1_000) }),
     copied: await copyMapCheck(context),
+    standing: standingOf(context.confirmed ?? { missing: true }, context.catalog),
     identities: await stateExport(rebuilt),
     phases: new Map((await rebuilt.store.subscribers()).map(({ key, phase }) => [key, phase])),
   }

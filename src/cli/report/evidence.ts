@@ -1,3 +1,4 @@
+import type { RowStanding } from '../../assumptions/standing.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import type { CopyMapCheck } from '../../engine/verify/copied.ts'
@@ -16,6 +17,8 @@ export interface Evidence {
   readonly verified: VerifyResult
   readonly doctor: DoctorResult
   readonly copied: CopyMapCheck
+  /** What is known of the questions that the documents leave open. */
+  readonly standing: readonly RowStanding[]
   readonly identities: readonly Identity[]
   /** The phase of every subscriber whose hand-over has ever begun. */
   readonly phases: ReadonlyMap<string, string>

@@ -1,5 +1,6 @@
 import { groupBy, money, plural, shortAddress, when } from '../render/words.ts'
 import type { Document, Section } from './document.ts'
+import type { RowStanding } from '../../assumptions/standing.ts'
 import type { Plan } from '../../plan/types.ts'
 import { openResources, wavesOf, type Evidence } from './evidence.ts'
 
@@ -192,7 +193,33 @@ function checklist(evidence: Evidence): Document {
   }
 }
 
-function checks({ verified, doctor, at }: Evidence): Document {
+const answers: Readonly<Record<RowStanding['status'], string>> = {
+  confirmed: 'confirmed',
+  otherwise: 'confirmed otherwise',
+  unexpected: 'UNEXPECTED',
+  open: 'never confirmed',
+  by_hand: 'never confirmed; only a person can',
+}
+
+/** The questions that the documents leave open, with what a test account answered. */
+function questionsSection(standing: readonly RowStanding[]): Section {
+  const open = standing.filter(({ status }) => status === 'open' || status === 'by_hand').length
+  return {
+    heading: `Questions that the documents leave open (${standing.length}, ${open} never confirmed)`,
+    table: {
+      heads: ['row', 'question', 'answer', 'people', 'what it means'],
+      rows: standing.map(({ row, asks, status, reading, people, consequence, side }) => [
+        String(row),
+        asks,
+        `${answers[status]}${reading === undefined ? '' : ` (${reading})`}`,
+        String(people),
+        consequence ?? side,
+      ]),
+    },
+  }
+}
+
+function checks({ verified, doctor, at, standing }: Evidence): Document {
   const findings = doctor.findings.map(({ status, account, check, message }) => [
     status,
     account ?? '',
@@ -215,6 +242,7 @@ function checks({ verified, doctor, at }: Evidence): Document {
         heading: `Accounts and doors (${findings.length})`,
         table: { heads: ['result', 'account', 'check', 'details'], rows: findings },
       },
+      questionsSection(standing),
     ],
   }
 }

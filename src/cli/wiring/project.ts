@@ -6,6 +6,7 @@ import type { CatalogFile, Leniency } from '../../catalog/load.ts'
 import type { Catalog, Project } from '../../catalog/types.ts'
 import type { Context } from '../../engine/context.ts'
 import type { Accounts, Store } from '../../engine/ports.ts'
+import { readConfirmed } from '../../files/confirmed.ts'
 import { openSecretSink } from '../../files/secret-sink.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import type { OpenStore } from '../../store/open.ts'
@@ -63,7 +64,9 @@ export async function withProjectDespite<T>(
       const copied = await withCopyMapFiles(store, catalog.project, shell, leniency)
       const reach = async (): Promise<AccessPort | undefined> => accessOf(catalog, store, sandbox, shell)
       const access = accessNeeded ? await reach() : await ifPossible(reach, shell)
-      const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
+      const confirmed = await readConfirmed(shell.project)
+      const reached = access === undefined ? {} : { access }
+      const context = { ...contextOf(catalog, accounts, copied, shell), confirmed, ...reached }
       return await work({ context, store, sandbox, files })
     },
     service,

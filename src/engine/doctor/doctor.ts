@@ -2,6 +2,7 @@ import type { DoctorFinding } from '../finding.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 import { checkOldDoors } from '../read/old-doors.ts'
+import { checkConfirmed } from './confirmed.ts'
 import { checkHeardEvents } from './heard-events.ts'
 import { checkPermissions } from './permissions.ts'
 import { checkTaxSettings } from './tax-settings.ts'
@@ -35,6 +36,7 @@ export async function doctor(context: Context, options: { readonly localNow: num
     ...(await checkTaxSettings(context)),
     ...(await checkHeardEvents(context)),
     ...(await checkStore(context)),
+    ...checkConfirmed(context),
   ]
   return { ok: findings.every(({ status }) => status !== 'failed'), findings }
 }

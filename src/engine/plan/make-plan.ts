@@ -16,6 +16,7 @@ import type { GuardReading, Plan, ResourceChange } from '../../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
+import { confirmedNotices } from './confirmed-notices.ts'
 import { noticesOf } from './notices.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { sampleMethods } from './sample-methods.ts'
@@ -126,7 +127,7 @@ async function planned(
     removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
     cards: forecast.cards,
-    notices: [...noticesOf(catalog, seen.live), ...forecast.notices],
+    notices: [...noticesOf(catalog, seen.live), ...forecast.notices, ...confirmedNotices(context)],
   })
 }
 

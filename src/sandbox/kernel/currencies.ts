@@ -10,3 +10,6 @@ const names = `
 `
 
 export const currencies: ReadonlySet<string> = new Set(names.trim().split(/\s+/))
+
+/** Currencies whose smallest unit is a thousandth. */
+export const threeDecimals: ReadonlySet<string> = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])

@@ -23,7 +23,9 @@ type Details = Parsed<typeof customerDetails>
 export function withDetails<T>(context: Context, id: string, details: Details | undefined, work: () => T): T {
   if (details === undefined) return work()
   const row = customer(context, id, 'customer')
-  const own = context.table(taxIds).by('customer', row.id)
+  const adds = context.world.unsure.preview_tax_ids === 'add'
+  // Those that the details replace.
+  const own = details.tax_ids === undefined || adds ? [] : context.table(taxIds).by('customer', row.id)
   const given = (details.tax_ids ?? []).map(({ type, value }, i) => ({
     id: `txi_preview_${i}`,
     created: context.now,
@@ -35,12 +37,12 @@ export function withDetails<T>(context: Context, id: string, details: Details | 
   }))
   try {
     context.table(customers).put({ ...row, ...overrides(details) })
-    if (details.tax_ids !== undefined) for (const one of own) context.table(taxIds).delete(one.id)
+    for (const one of own) context.table(taxIds).delete(one.id)
     for (const one of given) context.table(taxIds).put(one)
     return work()
   } finally {
     for (const one of given) context.table(taxIds).delete(one.id)
-    if (details.tax_ids !== undefined) for (const one of own) context.table(taxIds).put(one)
+    for (const one of own) context.table(taxIds).put(one)
     context.table(customers).put(row)
   }
 }

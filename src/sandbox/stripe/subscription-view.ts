@@ -78,16 +78,17 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
 }
 
 /**
- * Embedded lists show ten entries; the documents do not say whether this list shows all.
- * `/v1/subscription_items` has the rest.
+ * Embedded lists show ten entries; whether this list shows all is open. `/v1/subscription_items`
+ * has the rest.
  */
 const shownItems = 10
 
 function itemsShown(context: Context, row: SubscriptionRow): Wire<Stripe.ApiList<Stripe.SubscriptionItem>> {
+  const shown = context.world.unsure.items_shown === 'all' ? row.items.length : shownItems
   const list = {
     object: 'list',
-    data: row.items.slice(0, shownItems).map((item) => renderItem(context, row, item)),
-    has_more: row.items.length > shownItems,
+    data: row.items.slice(0, shown).map((item) => renderItem(context, row, item)),
+    has_more: row.items.length > shown,
     total_count: row.items.length,
     url: `/v1/subscription_items?subscription=${row.id}`,
   }

@@ -38,6 +38,7 @@ function evidence(changed: Partial<Evidence> = {}): Evidence {
     at: '2026-12-01T12:00:00Z',
     catalog: present(catalog, JSON.stringify(findings)),
     plan,
+    standing: [],
     verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
     doctor: { ok: true, findings: [] },
     copied: { sources: {}, findings: [] },

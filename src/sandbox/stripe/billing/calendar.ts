@@ -68,7 +68,7 @@ export function addMonths(at: number, months: number, anchorDay?: number): numbe
 }
 
 /** Calendar months of one step; 0 for days and weeks. */
-function monthsOf(cadence: Cadence): number {
+export function monthsOf(cadence: Cadence): number {
   if (cadence.interval === 'month') return cadence.count
   return cadence.interval === 'year' ? 12 * cadence.count : 0
 }
@@ -135,7 +135,12 @@ const longestWait = 12 * 12
  * two-monthly price created in February with day 31 has its first full invoice on 28 February and
  * its anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
-export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): ConfiguredAnchor {
+export function anchorFromConfig(
+  config: AnchorConfig,
+  cadence: Cadence,
+  now: number,
+  nextMonth = false,
+): ConfiguredAnchor {
   const at = civil(now)
   const time =
     (config.hour ?? Math.floor(at.time / 3_600)) * 3_600 +
@@ -149,7 +154,10 @@ export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: nu
   const period = monthsOf(cadence)
   const step = config.month === null ? 1 : period
   const current = at.year * 12 + at.month
-  const phase = config.month === null ? current : at.year * 12 + config.month - 1
+  const thisYear = config.month === null ? current : at.year * 12 + config.month - 1
+  // Whether the phase is counted from the month of this year or from its next occurrence is open;
+  // it matters where the period does not divide a year.
+  const phase = config.month !== null && nextMonth && on(thisYear) < now ? thisYear + 12 : thisYear
   let index = phase - Math.ceil((phase - current) / step) * step
   while (on(index) < now) index += step
   while (on(index - step) >= now) index -= step

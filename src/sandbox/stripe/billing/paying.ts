@@ -1,5 +1,6 @@
 // Which payment method pays an invoice, and the result of the payment.
 import type { Context } from '../../kernel/context.ts'
+import { threeDecimals } from '../../kernel/currencies.ts'
 import { renderCharge, renderPaymentIntent } from '../charge-view.ts'
 import { attemptPayment, type PaymentFailure, type PaymentOutcome } from '../charging.ts'
 import { paymentMethods } from '../payment-method-row.ts'
@@ -105,6 +106,12 @@ function errorOf(failure: PaymentFailure): PaymentError {
   return { type: 'card_error', ...failure }
 }
 
+/** Direct payments in a currency of three decimals need multiples of ten. */
+function chargedFor(context: Context, { amount, currency }: PaymentIntentRow): number {
+  if (context.world.unsure.three_decimal_charges === 'exact' || !threeDecimals.has(currency)) return amount
+  return Math.round(amount / 10) * 10
+}
+
 function writeCharge(context: Context, asking: Asking, failure: PaymentError | null): ChargeRow {
   const { invoice, intent, method, outcome } = asking
   const row = context.table(charges).put({
@@ -115,7 +122,7 @@ function writeCharge(context: Context, asking: Asking, failure: PaymentError | n
     subscription: invoice.subscription,
     payment_intent: intent.id,
     payment_method: method,
-    amount: intent.amount,
+    amount: chargedFor(context, intent),
     amount_refunded: 0,
     currency: intent.currency,
     status: failure !== null ? 'failed' : outcome.status === 'processing' ? 'pending' : 'succeeded',

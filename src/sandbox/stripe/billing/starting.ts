@@ -3,7 +3,16 @@
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { CreateGiven } from '../subscription-params.ts'
-import { anchorFromConfig, oneStepAfter, periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
+import {
+  anchorFromConfig,
+  monthsOf,
+  nextBoundary,
+  oneStepAfter,
+  periodAround,
+  type Anchor,
+  type Cadence,
+  type Period,
+} from './calendar.ts'
 import { cadenceOf, shortest } from './items.ts'
 import type { PriceFacts } from './lookups.ts'
 import type { AnchorConfigRow, SubscriptionRow } from './rows.ts'
@@ -53,10 +62,16 @@ export function startOf(
   const trialEnd = trialOf(context, given, about.prices)
   const least = shortest(about.prices)
   const config = configOf(given, about.prices)
+  const { unsure } = context.world
   if (config !== null) {
-    const found = anchorFromConfig(config, least, trialEnd ?? now)
+    if (trialEnd !== null && !unsure.config_with_trial)
+      throw invalid('You cannot set `billing_cycle_anchor_config` together with a trial.', {
+        param: 'billing_cycle_anchor_config',
+      })
+    const reading = monthsOf(least) % 12 === 0 ? unsure.config_year_of_long_prices : unsure.config_month_of_odd_prices
+    const found = anchorFromConfig(config, least, trialEnd ?? now, reading === 'next_occurrence')
     const { first } = found
-    const anchor = context.world.unsure.config_anchor_at_first_invoice ? { ...found.anchor, at: first } : found.anchor
+    const anchor = unsure.config_anchor_at_first_invoice ? { ...found.anchor, at: first } : found.anchor
     return { start, anchor, config, trialEnd, firstFull: first > (trialEnd ?? now) ? first : null }
   }
   const asked = given.billing_cycle_anchor
@@ -66,8 +81,11 @@ export function startOf(
     return { start, anchor: { at: asked }, config: null, trialEnd, firstFull }
   }
   const keeps = given.trial_settings?.end_behavior.billing_cycle_anchor === 'unchanged'
-  if (trialEnd !== null)
-    return { start, anchor: { at: keeps ? start : trialEnd }, config: null, trialEnd, firstFull: null }
+  if (trialEnd !== null) {
+    const old = { at: start }
+    const kept = unsure.unchanged_trial_keeps_month_end ? old : { at: nextBoundary(old, least, trialEnd) }
+    return { start, anchor: keeps ? kept : { at: trialEnd }, config: null, trialEnd, firstFull: null }
+  }
   return { start, anchor: { at: about.mode === 'flexible' ? start : now }, config: null, trialEnd, firstFull: null }
 }
 

@@ -7,6 +7,7 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial has one paid zero invoice and is charged at its end, which becomes the anchor',
     source: trials,
+    grade: 'documented',
     expected: { status: 'trialing', first: [0, 'paid'], anchor: true, after: ['2027-01-20T12:00:00Z', 4_900] },
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -25,6 +26,7 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial with a backdated start: one zero invoice whose line starts at the original start',
     source: 'TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe with test clocks',
+    grade: 'measured',
     expected: { status: 'trialing', invoices: [['2027-01-05T12:00:00Z', 0]] },
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -40,6 +42,7 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial end in the past is refused, and so is trial_end with trial_from_plan',
     source: 'TryGhost/migrate; the SDK’s SubscriptionCreateParams.trial_from_plan',
+    grade: 'measured',
     expected: ['refused 400', 'refused 400'],
     async run(ground) {
       const { now, monthly: price } = ground
@@ -54,7 +57,9 @@ export const trialCases: readonly Case[] = [
   {
     name: 'an anchor config can be combined with a trial',
     source: `${trials} implies it; Checkout forbids it`,
-    unsure: 8,
+    grade: 'assumed',
+    row: 8,
+    otherwise: { false: 'refused 400' },
     expected: 'accepted',
     run: async (ground) =>
       refusal(
@@ -69,7 +74,9 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial whose end leaves the anchor unchanged bills on the last day of short months and returns to the 31st',
     source: settings,
-    unsure: 9,
+    grade: 'assumed',
+    row: 9,
+    otherwise: { false: ['2027-02-10', '2027-02-28', '2027-03-28'] },
     expected: ['2027-02-10', '2027-02-28', '2027-03-31'],
     run: (ground) =>
       ground.timed('2027-01-31T10:00:00Z', async (time) => {
@@ -88,6 +95,7 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial that ends without a payment method is cancelled or paused, as requested',
     source: trials,
+    grade: 'documented',
     expected: ['canceled', 'paused'],
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -109,7 +117,9 @@ export const trialCases: readonly Case[] = [
   {
     name: 'a trial keeps a once coupon for the first charge',
     source: 'not stated',
-    unsure: 7,
+    grade: 'assumed',
+    row: 7,
+    otherwise: { true: [0, 4_900, 4_900] },
     expected: [0, 4_410, 4_900],
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -127,6 +137,7 @@ export const trialCases: readonly Case[] = [
   {
     name: 'the first renewal of a trial starts exactly at its end',
     source: trials,
+    grade: 'documented',
     expected: '2027-01-20T12:34:56Z',
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {

@@ -9,6 +9,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'with a future anchor and no proration, the time before it is free: active, no invoice, the period ends at the anchor',
     source: billingCycle,
+    grade: 'documented',
     expected: { status: 'active', invoices: 0, end: true },
     async run(ground) {
       const { stripe, now, monthly: price } = ground
@@ -29,6 +30,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'without `none`, the time until the anchor is charged at once (a double charge in a migration)',
     source: billingCycle,
+    grade: 'documented',
     expected: 'charged',
     async run(ground) {
       const { stripe, now, monthly: price } = ground
@@ -44,6 +46,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'always_invoice is refused on creation',
     source: 'https://docs.stripe.com/api/subscriptions/create',
+    grade: 'documented',
     expected: 'refused 400',
     run: async (ground) =>
       refusal(
@@ -57,7 +60,8 @@ export const anchorCases: readonly Case[] = [
   },
   {
     name: 'an anchor at most one natural period ahead is accepted, a later one is refused',
-    source: `${billingCycle}; the boundary itself measured by public projects`,
+    source: billingCycle,
+    grade: 'documented',
     expected: ['accepted', 'refused 400'],
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -70,6 +74,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'an anchor on the 31st bills on the last day of short months and returns to the 31st',
     source: billingCycle,
+    grade: 'documented',
     expected: ['2027-01-31', '2027-02-28', '2027-03-31', '2027-04-30'],
     run: (ground) =>
       ground.timed('2027-01-31T10:00:00Z', async (time) => {
@@ -81,6 +86,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'a yearly anchor on 29 February bills on the 28th',
     source: billingCycle,
+    grade: 'documented',
     expected: ['2028-02-29', '2029-02-28'],
     run: (ground) =>
       ground.timed('2028-02-29T10:00:00Z', async (time) => {
@@ -92,6 +98,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: '30 April as the anchor of a subscription billed on the 31st moves it to the 30th permanently',
     source: billingCycle,
+    grade: 'documented',
     expected: ['2027-04-30T10:00:00Z', '2027-05-30T10:00:00Z'],
     run: (ground) =>
       ground.timed('2027-04-05T10:00:00Z', async (time) => {
@@ -108,6 +115,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'after 28 February, 31 March is too far ahead for an anchor, but an anchor config reaches it',
     source: billingCycle,
+    grade: 'documented',
     expected: ['refused 400', '2027-03-31T10:00:00Z'],
     run: (ground) =>
       ground.timed('2027-02-28T10:30:00Z', async (time) => {
@@ -123,6 +131,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'an anchor config clamps short months, and its first full invoice falls within one period',
     source: billingCycle,
+    grade: 'documented',
     expected: ['2027-02-28T10:00:00Z', '2027-03-31T10:00:00Z'],
     run: (ground) =>
       ground.timed('2027-02-10T12:00:00Z', async (time) => {
@@ -138,6 +147,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'the anchor of an anchor config is the first date whose month has the day, even if a short month is billed before it',
     source: billingCycle,
+    grade: 'documented',
     expected: '2027-03-31T10:00:00Z',
     run: (ground) =>
       ground.timed('2027-02-10T12:00:00Z', async (time) => {
@@ -150,9 +160,11 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'an anchor config with a month and a two-year price means the second such month ahead when this year’s has passed',
+    name: 'the month of an anchor config is counted from this year for a price of two years',
     source: 'not stated',
-    unsure: 17,
+    grade: 'assumed',
+    row: 17,
+    otherwise: { next_occurrence: '2028-03-15T10:00:00Z' },
     expected: '2029-03-15T10:00:00Z',
     run: (ground) =>
       ground.timed('2027-06-01T12:00:00Z', async (time) => {
@@ -166,8 +178,27 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
+    name: 'the month of an anchor config is counted from this year for a price of five months',
+    source: 'not stated',
+    grade: 'assumed',
+    row: 24,
+    otherwise: { next_occurrence: '2027-10-15T10:00:00Z' },
+    expected: '2027-08-15T10:00:00Z',
+    run: (ground) =>
+      ground.timed('2027-06-01T12:00:00Z', async (time) => {
+        const price = await ground.price({ recurring: { interval: 'month', interval_count: 5 } })
+        const one = await create(ground, {
+          customer: await time.customer(),
+          items: [{ price }],
+          billing_cycle_anchor_config: { month: 3, day_of_month: 15, hour: 10, minute: 0, second: 0 },
+        })
+        return iso(one.items.data[0]?.current_period_end)
+      }),
+  },
+  {
     name: 'an anchor config is refused together with an anchor, a backdated start or a weekly price',
     source: billingCycle,
+    grade: 'documented',
     expected: ['refused 400', 'refused 400', 'refused 400'],
     async run(ground) {
       const { now, monthly, weekly } = ground
@@ -187,6 +218,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'anchor, backdated start and `none`: the start is kept, the past is not charged, one invoice at the anchor',
     source: `${backdating}; ${ghost}`,
+    grade: 'measured',
     expected: { started: '2026-12-31T10:00:00Z', before: 0, after: [['2027-01-31T10:00:00Z', 4_900]] },
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -204,6 +236,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'the same with cancel_at_period_end ends at the anchor without an invoice',
     source: ghost,
+    grade: 'measured',
     expected: { status: 'canceled', invoices: 0 },
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -222,6 +255,7 @@ export const anchorCases: readonly Case[] = [
   {
     name: 'backdating over more than 250 periods is refused in flexible mode',
     source: backdating,
+    grade: 'documented',
     expected: 'refused 400',
     run: async (ground) =>
       refusal(

@@ -7,6 +7,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'the same idempotency key returns the same answer and creates nothing; another request with it is refused',
     source: idempotency,
+    grade: 'documented',
     expected: { same: true, made: 1, other: 'refused 400' },
     async run(ground) {
       const { stripe } = ground
@@ -24,7 +25,9 @@ export const requestCases: readonly Case[] = [
   {
     name: 'a replayed answer has a header that says so',
     source: 'a known convention; not in the documentation',
-    unsure: 12,
+    grade: 'assumed',
+    row: 12,
+    otherwise: { false: ['null', 'null'] },
     expected: ['null', 'true'],
     async run({ stripe, product }) {
       const idempotencyKey = `crossbill-${product}-header`
@@ -42,6 +45,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'a refusal of the parameters is not stored under the idempotency key',
     source: idempotency,
+    grade: 'documented',
     expected: ['refused 400', 'accepted'],
     async run({ stripe, product }) {
       const idempotencyKey = `crossbill-${product}-invalid`
@@ -55,6 +59,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'metadata has at most fifty keys of at most forty characters; an empty text removes a key',
     source: 'https://docs.stripe.com/metadata',
+    grade: 'documented',
     expected: ['refused 400', 'refused 400', ['b']],
     async run({ stripe }) {
       const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`k${index}`, 'v']))
@@ -70,6 +75,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'a list has no cancelled subscriptions unless it asks for all; changes are visible at once',
     source: 'https://docs.stripe.com/api/subscriptions/list',
+    grade: 'documented',
     expected: { usual: 1, all: 2 },
     async run(ground) {
       const { stripe } = ground
@@ -85,7 +91,9 @@ export const requestCases: readonly Case[] = [
   {
     name: 'a list for a customer that the account never had is refused',
     source: 'observed in public projects; not stated',
-    unsure: 19,
+    grade: 'assumed',
+    row: 19,
+    otherwise: { false: ['accepted', 'accepted'] },
     expected: ['refused 400', 'refused 400'],
     async run({ stripe }) {
       const customer = 'cus_CrossbillNobody1'
@@ -98,6 +106,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'expansion reaches four levels; tiers and currency options are shown when expanded',
     source: 'https://docs.stripe.com/api/expanding_objects',
+    grade: 'documented',
     expected: ['refused 400', false, true],
     async run(ground) {
       const { stripe } = ground
@@ -111,7 +120,9 @@ export const requestCases: readonly Case[] = [
   {
     name: 'a subscription shows ten of its items and reports that there are more',
     source: 'https://docs.stripe.com/api/pagination; not stated for items',
-    unsure: 21,
+    grade: 'assumed',
+    row: 21,
+    otherwise: { all: { shown: 12, more: false, all: 12 } },
     expected: { shown: 10, more: true, all: 12 },
     async run(ground) {
       const items: { price: string }[] = []
@@ -126,6 +137,7 @@ export const requestCases: readonly Case[] = [
   {
     name: 'pending items of a customer are found by the customer',
     source: 'https://docs.stripe.com/api/invoiceitems/list',
+    grade: 'documented',
     expected: 1,
     async run(ground) {
       const customer = await ground.customer()

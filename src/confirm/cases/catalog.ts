@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { type Case, create, day, refusal } from '../case.ts'
 
 /** What can be changed, what must be replaced, and how it is found again. */
@@ -5,12 +6,14 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'the amount of a price cannot be changed',
     source: 'the SDK’s PriceUpdateParams has no amount',
+    grade: 'documented',
     expected: 'refused 400',
     run: ({ stripe, monthly }) => refusal(stripe.prices.update(monthly, { unit_amount: 1 } as object)),
   },
   {
     name: 'tax_behavior of a price can be set only once',
     source: 'the SDK’s PriceUpdateParams.tax_behavior',
+    grade: 'documented',
     expected: ['accepted', 'refused 400'],
     async run(ground) {
       const price = await ground.price({})
@@ -22,6 +25,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'only transfer_lookup_key moves a lookup key in use, in one request',
     source: 'the SDK’s PriceCreateParams.transfer_lookup_key',
+    grade: 'documented',
     expected: ['refused 400', null, true],
     async run(ground) {
       const { stripe } = ground
@@ -37,16 +41,24 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'a lookup key can be cleared',
     source: 'the SDK types it as a string, not as clearable',
-    unsure: 11,
+    grade: 'assumed',
+    row: 11,
+    otherwise: { false: 'refused 400' },
     expected: null,
     async run(ground) {
       const price = await ground.price({ lookup_key: `${keyOf(ground.product)}-cleared` })
-      return (await ground.stripe.prices.update(price, { lookup_key: '', active: false })).lookup_key
+      let after: Stripe.Price | undefined
+      const clear = async (): Promise<void> => {
+        after = await ground.stripe.prices.update(price, { lookup_key: '', active: false })
+      }
+      const answer = await refusal(clear())
+      return after === undefined ? answer : after.lookup_key
     },
   },
   {
     name: 'the default price of a product cannot be archived, and a product with prices cannot be deleted',
     source: 'https://docs.stripe.com/api/prices/update; https://docs.stripe.com/api/products/delete',
+    grade: 'documented',
     expected: ['refused 400', 'refused 400'],
     async run({ stripe }) {
       const product = await stripe.products.create({
@@ -63,7 +75,9 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'the id of a deleted product can be used again',
     source: 'not stated',
-    unsure: 13,
+    grade: 'assumed',
+    row: 13,
+    otherwise: { false: 'refused 400' },
     expected: 'accepted',
     async run({ stripe, product }) {
       const id = `${keyOf(product)}-again`
@@ -75,6 +89,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'a creation with an existing id is refused: resource_already_exists',
     source: 'https://docs.stripe.com/error-codes#resource-already-exists',
+    grade: 'documented',
     expected: ['refused 400 resource_already_exists', 'refused 400 resource_already_exists'],
     async run(ground) {
       const { stripe, product: id } = ground
@@ -88,6 +103,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'a subscription to an archived price is refused: grandfathered prices must be active at creation',
     source: 'https://docs.stripe.com/products-prices/manage-prices#archive-price',
+    grade: 'documented',
     expected: 'refused 400',
     async run(ground) {
       const price = await ground.price({})
@@ -99,6 +115,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'percentage and inclusiveness of a tax rate, and the amount of a coupon, cannot be changed',
     source: 'the SDK’s TaxRateUpdateParams and CouponUpdateParams have no such parameters',
+    grade: 'documented',
     expected: ['refused 400', 'refused 400'],
     async run(ground) {
       const { stripe } = ground
@@ -113,6 +130,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'an active promotion code is unique; deactivation frees its name; deleting its coupon ends it permanently',
     source: 'https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes',
+    grade: 'documented',
     expected: ['refused 400', 'accepted', false, false],
     async run(ground) {
       const { stripe } = ground
@@ -133,6 +151,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'only the creation of a webhook endpoint returns its secret',
     source: 'https://docs.stripe.com/api/webhook_endpoints/object',
+    grade: 'documented',
     expected: [true, undefined],
     async run({ stripe }) {
       const made = await stripe.webhookEndpoints.create({
@@ -147,6 +166,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'the event name of a meter is unique, and a metered price needs a meter',
     source: 'https://docs.stripe.com/api/billing/meter/create; the SDK’s CHANGELOG 18.0.0',
+    grade: 'documented',
     expected: ['refused 400', 'refused 400', 'inactive'],
     async run(ground) {
       const { stripe, product } = ground
@@ -164,6 +184,7 @@ export const catalogCases: readonly Case[] = [
   {
     name: 'an archived entitlement feature stays archived',
     source: 'https://docs.stripe.com/api/entitlements/feature/update',
+    grade: 'documented',
     expected: [false, 'refused 400'],
     async run({ stripe, product }) {
       const feature = await stripe.entitlements.features.create({ name: 'x', lookup_key: `${keyOf(product)}-feature` })

@@ -3,6 +3,7 @@ import { anchorCases } from './cases/anchors.ts'
 import { catalogCases } from './cases/catalog.ts'
 import { discountCases } from './cases/discounts.ts'
 import { holdingCases } from './cases/holding.ts'
+import { leftoverCases } from './cases/leftovers.ts'
 import { moneyCases } from './cases/money.ts'
 import { requestCases } from './cases/requests.ts'
 import { trialCases } from './cases/trials.ts'
@@ -13,6 +14,7 @@ export const cases: readonly Case[] = [
   ...trialCases,
   ...discountCases,
   ...holdingCases,
+  ...leftoverCases,
   ...moneyCases,
   ...catalogCases,
   ...requestCases,

@@ -7,6 +7,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'pausing collection keeps the status and can be reverted',
     source: pausing,
+    grade: 'documented',
     expected: ['active', 'keep_as_draft', null],
     async run(ground) {
       const { stripe } = ground
@@ -19,6 +20,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'pause_collection is not a parameter of creation',
     source: 'the SDK’s SubscriptionCreateParams does not have it',
+    grade: 'documented',
     expected: 'refused 400',
     async run(ground) {
       const more = { pause_collection: { behavior: 'void' } }
@@ -29,6 +31,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'with keep_as_draft a held renewal stays an uncollected draft, even after the hold; with void it is void',
     source: pausing,
+    grade: 'documented',
     expected: { held: ['paid', 'draft', 'paid'], voided: ['paid', 'void', 'paid'], running: ['active', 'active'] },
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -50,6 +53,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'a voided renewal takes nothing from the customer’s balance',
     source: pausing,
+    grade: 'documented',
     expected: -700,
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -66,6 +70,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'a second cancel answers 404, but the subscription can still be read with the comment of the first cancel',
     source: 'https://github.com/stripe/stripe-go/issues/1887; https://docs.stripe.com/api/subscriptions/cancel',
+    grade: 'measured',
     expected: ['refused 404', 'canceled', 'a marker'],
     async run(ground) {
       const { stripe } = ground
@@ -80,6 +85,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'after a cancel, only metadata and cancellation_details can be changed',
     source: 'the SDK’s Subscriptions.cancel',
+    grade: 'documented',
     expected: ['accepted', 'refused 400 invalid_canceled_subscription_fields'],
     async run(ground) {
       const { stripe } = ground
@@ -95,6 +101,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'an immediate cancel with invoice_now and prorate false creates no credit and no invoice',
     source: 'the SDK’s SubscriptionCancelParams',
+    grade: 'documented',
     expected: { invoices: 1, items: 0, balance: 0 },
     async run(ground) {
       const { stripe } = ground
@@ -110,8 +117,10 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'an immediate cancel without invoice_now and prorate deletes pending prorations',
     source: 'the SDK’s Subscriptions.cancel; an earlier documentation said the opposite',
-    unsure: 10,
-    expected: 0,
+    grade: 'assumed',
+    row: 10,
+    otherwise: { stay: 'kept' },
+    expected: 'deleted',
     async run(ground) {
       const { stripe } = ground
       const customer = await ground.customer()
@@ -119,12 +128,16 @@ export const holdingCases: readonly Case[] = [
       const change = [{ id: one.items.data[0]?.id ?? '', quantity: 3 }]
       await stripe.subscriptions.update(one.id, { items: change, proration_behavior: 'create_prorations' })
       await stripe.subscriptions.cancel(one.id, { invoice_now: false, prorate: false })
-      return (await stripe.invoiceItems.list({ customer, pending: true })).data.length
+      const pending = await stripe.invoiceItems.list({ customer, pending: true })
+      return pending.data.length === 0 ? 'deleted' : 'kept'
     },
   },
   {
     name: 'cancelling one subscription stops the collection of the customer’s other finalized invoices',
-    source: 'the SDK’s Subscriptions.cancel',
+    source: 'the SDK’s Subscriptions.cancel against https://docs.stripe.com/billing/subscriptions/cancel',
+    grade: 'assumed',
+    row: 27,
+    otherwise: { subscription: { before: true, after: true, status: 'open' } },
     expected: { before: true, after: false, status: 'open' },
     async run(ground) {
       const { stripe } = ground
@@ -149,6 +162,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'cancel_at and cancel_at_period_end cannot be combined',
     source: 'TryGhost/migrate',
+    grade: 'measured',
     expected: 'refused 400',
     run: async (ground) =>
       refusal(
@@ -163,6 +177,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'cancel_at in a later period ends that period early and charges it in part',
     source: 'the SDK’s SubscriptionCreateParams.cancel_at',
+    grade: 'documented',
     expected: ['2027-01-10 4900', '2027-02-10 part', 'canceled'],
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -181,6 +196,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'a draft of a subscription cannot be deleted',
     source: 'https://docs.stripe.com/api/invoices/delete',
+    grade: 'documented',
     expected: ['draft', 'refused 400'],
     async run(ground) {
       const { stripe } = ground
@@ -198,7 +214,8 @@ export const holdingCases: readonly Case[] = [
   },
   {
     name: 'a subscription with a schedule cannot be cancelled until the schedule is released, which leaves it active',
-    source: 'observed in many public projects',
+    source: 'https://github.com/laravel/cashier-stripe/issues/1748',
+    grade: 'measured',
     expected: ['refused 400', 'released', 'active', 'accepted'],
     async run(ground) {
       const { stripe } = ground
@@ -214,6 +231,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'from_subscription accepts no other parameter: phases need a second request',
     source: 'the SDK’s SubscriptionScheduleCreateParams.from_subscription',
+    grade: 'documented',
     expected: 'refused 400',
     async run(ground) {
       const { id: from_subscription } = await quiet(ground)
@@ -223,6 +241,7 @@ export const holdingCases: readonly Case[] = [
   {
     name: 'a schedule can start a monthly subscription more than a month ahead',
     source: 'https://docs.stripe.com/billing/subscriptions/import-subscriptions',
+    grade: 'documented',
     expected: ['not_started', null],
     async run(ground) {
       const schedule = await ground.stripe.subscriptionSchedules.create({

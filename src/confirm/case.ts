@@ -1,18 +1,39 @@
 import type Stripe from 'stripe'
+import type { AskedRow } from '../assumptions/questions.ts'
+
+/**
+ * How sure an expectation is. `measured`: seen on real Stripe by a public project, which the source
+ * names. `documented`: written in Stripe's documentation or in its SDK. `assumed`: open; the case
+ * has a question.
+ */
+export type Grade = 'measured' | 'documented' | 'assumed'
 
 /**
  * What the product relies on in Stripe, as cases that run against the sandbox and against any
- * Stripe test account. `expected` is what the product assumes. For the unsure cases
- * (docs/to-confirm.md) it is what the sandbox does, and the product is right with either answer of
- * the account.
+ * Stripe test account. `expected` is what the product assumes; it is right with each answer to an
+ * open question.
  */
-export interface Case {
+export type Case = Settled | Open
+
+interface Common {
   readonly name: string
   readonly source: string
-  /** Row of docs/to-confirm.md, for what Stripe's documentation leaves open. */
-  readonly unsure?: number
   readonly expected: unknown
+  /** What the account must have (`the currency KWD`); without it the case cannot be asked. */
+  readonly needs?: string
   run(ground: Ground): Promise<unknown>
+}
+
+interface Settled extends Common {
+  readonly grade: 'measured' | 'documented'
+}
+
+/** A case for a question that the documents leave open. */
+interface Open extends Common {
+  readonly grade: 'assumed'
+  readonly row: AskedRow
+  /** The answer that shows each further reading of the question. */
+  readonly otherwise: Readonly<Record<string, unknown>>
 }
 
 /** What every case starts from; created once per run. */

@@ -9,6 +9,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'repeating counts calendar months: three months of a monthly price are three invoices',
     source: coupons,
+    grade: 'documented',
     expected: [4_410, 4_410, 4_410, 4_900],
     run: (ground) =>
       ground.timed('2027-01-10T12:00:00Z', async (time) => {
@@ -25,6 +26,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'a yearly price that renews within the duration is discounted for its whole year',
     source: coupons,
+    grade: 'documented',
     expected: 44_100,
     async run(ground) {
       const coupon = await ground.coupon({ percent_off: 10, duration: 'repeating', duration_in_months: 3 })
@@ -39,6 +41,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'a once coupon is used up by an immediate first invoice, and is kept without one',
     source: `https://github.com/stripe/stripe-go/issues/944; ${coupons}`,
+    grade: 'measured',
     expected: [
       [4_410, 4_900],
       [4_410, 4_900],
@@ -59,6 +62,7 @@ export const discountCases: readonly Case[] = [
     name: `the duration of a discount begins at the backdated start, in ${type} mode`,
     source:
       'https://docs.stripe.com/billing/subscriptions/backdating; TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe',
+    grade: 'measured',
     expected: 'the backdated start',
     async run(ground) {
       const coupon = await ground.coupon({ percent_off: 10, duration: 'repeating', duration_in_months: 3 })
@@ -78,7 +82,9 @@ export const discountCases: readonly Case[] = [
   {
     name: 'an update before a future anchor removes the discounts',
     source: `${toolkit} says so about its own tool`,
-    unsure: 5,
+    grade: 'assumed',
+    row: 5,
+    otherwise: { false: 1 },
     expected: 0,
     async run(ground) {
       const one = await discounted(ground)
@@ -89,6 +95,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'a discount that is sent again by its id keeps its dates',
     source: 'the SDK’s SubscriptionUpdateParams.discounts',
+    grade: 'documented',
     expected: true,
     async run(ground) {
       const one = await discounted(ground)
@@ -105,6 +112,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'an empty list of discounts on creation is accepted',
     source: 'the SDK’s Emptyable type',
+    grade: 'documented',
     expected: 0,
     run: async (ground) =>
       (
@@ -119,6 +127,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'a used-up coupon is refused: carried discounts need coupons without a limit',
     source: 'https://docs.stripe.com/error-codes#coupon-expired',
+    grade: 'documented',
     expected: ['accepted', 'refused 400 coupon_expired'],
     async run(ground) {
       const coupon = await ground.coupon({ percent_off: 10, duration: 'forever', max_redemptions: 1 })
@@ -134,6 +143,7 @@ export const discountCases: readonly Case[] = [
   {
     name: 'discounts of a deleted coupon continue, and its id can be used again',
     source: `${coupons}; TryGhost/migrate deletes and creates`,
+    grade: 'measured',
     expected: [4_410, 'accepted'],
     async run(ground) {
       const { stripe } = ground

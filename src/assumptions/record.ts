@@ -1,6 +1,6 @@
 // What a test account answered, as `crossbill confirm` wrote it: state/confirmed.json.
 import Type from 'typebox'
-import { orNull, schemaOf, text, whole } from '../core/exact-schema.ts'
+import { schemaOf } from '../core/exact-schema.ts'
 import { parserOf } from '../core/parser.ts'
 
 /** One answer to a case. */
@@ -27,21 +27,34 @@ export interface Confirmed {
 
 const verdicts: readonly RecordedAnswer['verdict'][] = ['as_assumed', 'different', 'not_asked', 'failed']
 
+const said = (description: string) => Type.String({ description })
+
 export const confirmedSchema = schemaOf<Confirmed>()(
   Type.Object({
-    format: Type.Literal(1),
-    tool: text,
-    at: text,
-    account: text,
-    api_version: text,
+    format: Type.Literal(1, { description: 'Version of this format.' }),
+    tool: said('The program that asked: `crossbill 0.1.0`.'),
+    at: said('When the account was asked.'),
+    account: said('The test account, `acct_…`.'),
+    api_version: said('The API version in which it was asked.'),
     answers: Type.Array(
       Type.Object({
-        case: text,
-        row: orNull(whole),
-        verdict: Type.Unsafe<RecordedAnswer['verdict']>({ type: 'string', enum: [...verdicts] }),
-        reading: orNull(text),
-        seen: orNull(text),
+        case: said('What was expected, as docs/stripe-cases.md names it.'),
+        row: Type.Union([Type.Integer(), Type.Null()], {
+          description: 'Row of docs/to-confirm.md; null for documented behaviour.',
+        }),
+        verdict: Type.Unsafe<RecordedAnswer['verdict']>({
+          type: 'string',
+          enum: [...verdicts],
+          description: 'How the answer compares with the expectation.',
+        }),
+        reading: Type.Union([Type.String(), Type.Null()], {
+          description: 'The reading of the row that the answer shows; null when it shows none.',
+        }),
+        seen: Type.Union([Type.String(), Type.Null()], {
+          description: 'The answer, or the reason for none; null when it is as assumed.',
+        }),
       }),
+      { description: 'One answer for each case.' },
     ),
   }),
 )

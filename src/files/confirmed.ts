@@ -19,7 +19,8 @@ export async function readConfirmed(project: string): Promise<Knowledge> {
   try {
     const parsed = parseConfirmed(JSON.parse(text) as unknown)
     return 'value' in parsed ? { record: parsed.value } : { problem: parsed.problem }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     return { problem: 'it is not JSON' }
   }
 }

@@ -8,7 +8,20 @@ const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url)
 const sources = sourcesBelow('src')
 
 /** The folders that hold no effects. */
-const pure = ['core', 'kinds', 'billing', 'live', 'catalog', 'handover', 'plan', 'access', 'cancel', 'cards', 'pull']
+const pure = [
+  'core',
+  'kinds',
+  'billing',
+  'live',
+  'catalog',
+  'handover',
+  'plan',
+  'access',
+  'cancel',
+  'cards',
+  'pull',
+  'assumptions',
+]
 
 function lines(below: readonly string[], pattern: RegExp): string[] {
   return sources

@@ -104,7 +104,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'state',
-    about: 'show, rebuild, export or unlock the store',
+    about: 'show, rebuild, export, back up, restore or unlock the store',
     family: [
       { usage: 'show', about: 'show what the store holds', load: () => import('./commands/state-show.ts') },
       {
@@ -116,6 +116,16 @@ export const commandTable: readonly CommandEntry[] = [
         usage: 'export',
         about: 'print the old and new id of every object',
         load: () => import('./commands/state-export.ts'),
+      },
+      {
+        usage: 'backup <file>',
+        about: 'copy the store to a file while it is in use',
+        load: () => import('./commands/state-backup.ts'),
+      },
+      {
+        usage: 'restore <file>',
+        about: 'fill an empty store from a backup',
+        load: () => import('./commands/state-restore.ts'),
       },
       {
         usage: 'unlock [lease]',

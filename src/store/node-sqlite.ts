@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  CompiledQuery,
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
@@ -10,6 +11,7 @@ import {
   type SqliteDatabase,
   type SqliteDialectConfig,
   type SqliteStatement,
+  type TransactionSettings,
 } from 'kysely'
 import { tellingFailures } from './failures.ts'
 
@@ -107,6 +109,11 @@ class PatientDriver extends SqliteDriver {
   constructor(config: SqliteDialectConfig, place: string) {
     super(config)
     this.#place = place
+  }
+  /** Work that only reads takes no lock: others write meanwhile, and it sees one instant. */
+  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    if (settings?.accessMode !== 'read only') return await super.beginTransaction(connection)
+    await connection.executeQuery(CompiledQuery.raw('begin deferred'))
   }
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection()

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
+import { backupLines, restoreLines } from './backup.ts'
 import { checkpointBeside, patientCheckpoint } from './checkpoints.ts'
 import { sqliteNow, type StoreEngine } from './engines.ts'
 import { groupCommit } from './group-commit.ts'
@@ -33,6 +34,10 @@ export interface OpenStore extends Store {
   readonly world: WorldStorage
   /** Throws when the store was deleted or replaced since it was opened. */
   inPlace(): void
+  /** The whole store as lines of JSON, as it is at one instant. */
+  backup(): AsyncIterable<string>
+  /** Fills this store, which must be empty, with a backup. Returns the number of rows. */
+  restore(lines: AsyncIterable<string>): Promise<number>
   /**
    * For a service: until the store is closed, no commit waits for a checkpoint of the log.
    */
@@ -61,6 +66,8 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     ...openLeases(engine),
     inbox: openInbox(engine),
     world,
+    backup: () => backupLines(engine),
+    restore: async (lines) => restoreLines(engine, lines),
     inPlace: () => engine.inPlace?.(),
     async moveLogBeside() {
       if (!('file' in options) || options.file === ':memory:' || beside !== undefined) return

@@ -46,7 +46,8 @@ export async function* readBackup(path: string): AsyncGenerator<string> {
     await sent
   } catch (error) {
     if (error instanceof CommandError) throw error
-    const why = error instanceof Error ? error.message : String(error)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
     throw new CommandError('backup_unreadable', `${path} cannot be read as a backup: ${why}`, {
       notDone: 'nothing was restored',
       fix: 'use another backup, or run "crossbill state rebuild": everything but the inbox is read back from the accounts',

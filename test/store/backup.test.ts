@@ -159,6 +159,6 @@ async function fill(store: OpenStore, name: string): Promise<void> {
   await store.journalStart(started(`price.${name}`))
   await store.inbox.accept({ keys: [name], signal: signal(name), at })
   const grant = { offer: name, customer: 'cus_1', subscribers: [`us/sub_${name}`] as const }
-  await store.inbox.putGrants([{ contact: '5', ...grant, grantedAt: at, protectedUntil: at }])
+  await store.inbox.putGrants([{ contact: '5', ...grant, prices: ['monthly'], grantedAt: at, protectedUntil: at }])
   await store.inbox.setHoldings([{ contact: '6', ...grant }])
 }

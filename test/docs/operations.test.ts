@@ -98,7 +98,7 @@ describe('docs/operations', () => {
     expect(copied.filter((path) => !existsSync(join(root, path)))).toEqual([])
     expect(copied).not.toContain('.')
     expect(lines).toContain('USER node')
-    expect(lines.findIndex((line) => line === 'USER node')).toBeLessThan(lines.findIndex((line) => /^CMD/.test(line)))
+    expect(lines.indexOf('USER node')).toBeLessThan(lines.findIndex((line) => line.startsWith('CMD')))
     expect(lines.filter((line) => /^(?:ENV|ARG)\b.*(?:KEY|SECRET|TOKEN)/i.test(line))).toEqual([])
     expect(lines.join('\n')).toMatch(/^HEALTHCHECK /m)
   })

@@ -93,6 +93,7 @@ describe('docs/architecture.md says what the code does', () => {
       'src/kajabi/http.ts',
       'src/live/source.ts',
       'src/server/json-body.ts',
+      'src/store/backup.ts',
       'src/store/checkpoints.ts',
       'src/store/group-commit.ts',
       'src/stripe/client.ts',

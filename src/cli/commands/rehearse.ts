@@ -7,6 +7,7 @@ import { command } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
+import { worldSays } from '../rehearsal/world-says.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
@@ -56,7 +57,8 @@ export const main = command({
     return await withProject(shell, async ({ context }) => {
       const { rehearsalWorlds } = await import('../rehearsal/worlds.ts')
       const worlds = rehearsalWorlds(context, unsure)
-      const report = { ...(await rehearse(context, { months, faults, seed, worlds })), world: worldText(unsure) }
+      const rehearsed = await rehearse(context, { months, faults, seed, worlds })
+      const report = { ...rehearsed, world: worldText(unsure), means: worldSays(unsure, context.catalog) }
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
       const path = shell.pathOr(out, 'report/rehearsal.html')
       await writeWhole(path, rehearsalPage(report))
@@ -68,12 +70,12 @@ export const main = command({
 })
 
 function summary(report: RehearsalReport): object {
-  const { seed, months, world, subscribers, counts, faults, members, ok } = report
+  const { seed, months, world, means = [], subscribers, counts, faults, members, ok } = report
   const { expected, actual, ...differences } = counts
   return {
     seed,
     months,
-    ...(world === undefined || world === '' ? {} : { world }),
+    ...(world === undefined || world === '' ? {} : { world, means }),
     subscribers,
     charges: { expected, actual },
     ...differences,
@@ -109,7 +111,9 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
         `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
     ),
     ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
-    ...(report.world === undefined || report.world === '' ? [] : [`  Stripe's unclear behaviour: ${report.world}`]),
+    ...(report.means ?? []).map(
+      (sentence, at) => `${at === 0 ? "  Stripe's unclear behaviour:\n" : ''}    ${sentence}`,
+    ),
     report.ok ? paint.green('No subscriber would notice.') : paint.red('Do not migrate yet.'),
     `Report: ${path}`,
   ].join('\n')

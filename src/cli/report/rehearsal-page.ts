@@ -15,7 +15,7 @@ import { grouped, moment, waveName } from './rehearsal-words.ts'
  */
 export function rehearsalPage(report: RehearsalReport): string {
   const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
-  ${standing(report)} ${trouble(report)} ${method(report)}`
+  ${standing(report)} ${trouble(report)} ${unclear(report)} ${method(report)}`
   return page('Migration rehearsal', body)
 }
 
@@ -166,6 +166,16 @@ const faultWords: Readonly<Record<string, string>> = {
   cut_after: 'answer lost after the request was done',
   kill: 'program killed',
   store_lost: 'store lost',
+}
+
+/** What a world other than the default changes for the subscribers. */
+function unclear({ means = [] }: RehearsalReport): Html {
+  if (means.length === 0) return raw('')
+  return html`<h2>Where Stripe's documents are unclear</h2>
+    <p class="soft">In this rehearsal Stripe behaves otherwise than by default in ${means.length} respect(s).</p>
+    <ul>
+      ${means.map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>`
 }
 
 function method(report: RehearsalReport): Html {

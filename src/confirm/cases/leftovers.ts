@@ -7,6 +7,24 @@ const cancel = 'https://docs.stripe.com/billing/subscriptions/cancel'
 /** What a hold, a cancel or a deleted coupon leaves behind. */
 export const leftoverCases: readonly Case[] = [
   {
+    name: 'an invoice item that names a subscription is ignored by the invoices of other subscriptions',
+    source: 'the SDK’s InvoiceItemCreateParams.subscription',
+    grade: 'documented',
+    expected: { other: 4_900, own: 5_600 },
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const customer = await time.customer()
+        const items = [{ price: ground.monthly }]
+        // The other one renews first and would take the item with it.
+        const other = await create(ground, { customer, items, billing_cycle_anchor: at('2027-01-15T12:00:00Z') })
+        const own = await create(ground, { customer, items, billing_cycle_anchor: at('2027-01-20T12:00:00Z') })
+        await ground.stripe.invoiceItems.create({ customer, subscription: own.id, amount: 700, currency: 'usd' })
+        await time.to('2027-01-20T15:00:00Z')
+        const last = async (id: string): Promise<number | undefined> => (await billed(ground, id)).at(-1)?.[1]
+        return { other: await last(other.id), own: await last(own.id) }
+      }),
+  },
+  {
     name: 'a renewal that a hold voids uses up a discount that applies once',
     source: `${coupons}: used up when the invoice is finalized; not stated of a void`,
     grade: 'assumed',

@@ -7,6 +7,8 @@ export interface RehearsalReport {
   readonly seed: number
   /** The simulator's settings for both runs that differ from the default: `name=value …`. */
   readonly world?: string
+  /** What those settings change for the subscribers, one sentence each. */
+  readonly means?: readonly string[]
   readonly months: number
   readonly subscribers: number
   readonly ok: boolean

@@ -1,8 +1,10 @@
 import type Stripe from 'stripe'
-import { markFrom } from '../live/marks.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import { enteredOf, type EnteredCard } from '../live/entered-card.ts'
+import { markFrom, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import { readPayment } from '../live/source.ts'
-import { isOver } from '../live/subscription.ts'
+import { isAlive, isOver } from '../live/subscription.ts'
 import { methodInTarget } from './method-in-target.ts'
 import type { HandoverInput } from './types.ts'
 
@@ -22,6 +24,7 @@ export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): Read
   const byId = new Map(
     [...live.sources].map(([name, { subscriptions }]) => [name, new Map(subscriptions.map((one) => [one.id, one]))]),
   )
+  const entered = enteredIn(live.target)
   for (const { source, subscription, excluded } of catalog.subscribers) {
     const account = live.sources.get(source)
     const old = byId.get(source)?.get(subscription)
@@ -30,7 +33,7 @@ export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): Read
     const payment = readPayment(old, account.customers.get(customer))
     if (payment?.level === 'subscription') continue
     const map = copyMaps.get(source)
-    const copy = methodInTarget(payment, map, live.target.entered?.get(subscription))
+    const copy = methodInTarget(payment, map, entered.get(subscription))
     note(copy?.customer ?? map?.customers.get(customer) ?? customer, copy?.id ?? `${source} ${payment?.id ?? 'none'}`)
   }
   for (const one of live.target.subscriptions) {
@@ -39,6 +42,15 @@ export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): Read
     note(idOf(one.customer), readPayment(one, customer)?.id ?? 'target none')
   }
   return new Set([...methods].flatMap(([customer, all]) => (all.size > 1 ? [customer] : [])))
+}
+
+/** Cards that members entered in the target, by old subscription, before and after the move. */
+function enteredIn({ subscriptions, entered }: LiveAccount): ReadonlyMap<string, EnteredCard> {
+  const moved = subscriptions.filter(isAlive).flatMap((one): [string, EnteredCard][] => {
+    const card = enteredOf(one)
+    return card === undefined ? [] : [[oldIdOf(one.metadata[markFrom]), card]]
+  })
+  return new Map([...(entered ?? []), ...moved])
 }
 
 function isCharged(subscription: Stripe.Subscription): boolean {

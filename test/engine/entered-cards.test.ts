@@ -13,6 +13,7 @@ import type { Context } from '../../src/engine/context.ts'
 import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { openStore } from '../../src/store/open.ts'
 import { members, type Members } from './members.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
 import { planAndApply } from './rig.ts'
 
 const now = '2026-10-05T12:00:00Z'
@@ -108,10 +109,12 @@ test('every payer arrives: after the move, the new subscription charges the card
   await enter(school, context, owner, 'pm_card_mastercard')
   // A run on this store keeps the card waiting, and the member sees that it is saved.
   const lease = await context.store.acquire(applyLease, 'another', 30)
-  expect(await cardState(context, owner)).toEqual({ ok: true, value: { state: 'entered' } })
+  expect(await cardState(context, owner)).toEqual({ ok: true, value: { state: 'entered', waits: true } })
+  expect(await sweepCards(context)).toEqual({ ok: true, value: 1 })
   expect((await cardsCheck(school.stage('target'))).findings).toHaveLength(1)
   await lease?.release()
   expect(await sweepCards(context)).toEqual({ ok: true, value: 1 })
+  expect(await sweepCards(context)).toEqual({ ok: true, value: 0 })
   expect((await cardsCheck(school.stage('target'))).findings).toEqual([])
   const checked = await verify(school.stage('target'))
   expect([checked.violations, checked.notices]).toEqual([[], []])
@@ -151,4 +154,51 @@ test('a card of another session, of another customer or that is gone is never ch
   ])
   await school.target.paymentMethods.detach(method)
   expect((await makePlan(world)).summary.move).toBe(0)
+})
+
+test('a card that a member enters after the review postpones their own move, and no other', async () => {
+  await using school = await members([{ since }, { since }, { since }], now)
+  await planAndApply(school.stage('source'))
+  const context = school.stage('target')
+  const plan = await makePlan(context)
+  expect(plan.summary.move).toBe(3)
+  const owner = await ownerOf(school, 1)
+  await enter(school, cardContext(context), owner)
+  const { changes } = await apply(context, plan)
+  const outcomes = school.keys.map((key) => changes.find(({ address }) => address === `subscriber.${key}`))
+  expect(outcomes).toMatchObject([
+    { outcome: 'done' },
+    { outcome: 'skipped', code: 'card_entered', message: expect.stringContaining('entered a card') },
+    { outcome: 'done' },
+  ])
+  // Back from Stripe, or not: the next plan charges that card.
+  const next = await planAndApply(school.stage('target'))
+  expect(next.result.changes).toMatchObject([{ action: 'move', outcome: 'done' }])
+  expect((await verify(school.stage('target'))).violations).toEqual([])
+})
+
+test('two subscriptions of one customer keep their own cards when a member enters one for the first', async () => {
+  await using school = await members([{ since: '2026-09-12T09:15:00Z' }, { since, customerOf: 0 }], now)
+  await planAndApply(school.stage('source'))
+  const context = await withoutCards(
+    school,
+    school.stage((index) => (index === 0 ? 'target' : 'source')),
+    [],
+  )
+  const owner = await ownerOf(school, 0)
+  const method = await enter(school, cardContext(context), owner)
+  await planAndApply(context)
+  const { plan, result } = await planAndApply(school.stage('target'))
+  expect([plan.blocked, result.changes.map(({ outcome }) => outcome)]).toEqual([[], ['done']])
+  const { data } = await school.target.subscriptions.list({ customer: owner.customer })
+  const cards = data.map(({ metadata, default_payment_method: pinned }) => [
+    metadata['crossbill_from'] === school.keys[0],
+    pinned === method,
+    pinned === null,
+  ])
+  expect(cards.toSorted()).toEqual([
+    [false, false, false],
+    [true, true, false],
+  ])
+  expect((await verify(school.stage('target'))).violations).toEqual([])
 })

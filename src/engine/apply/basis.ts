@@ -1,5 +1,6 @@
 import { serveLease } from '../lease.ts'
 import type { Earlier } from './earlier.ts'
+import { markCard } from '../../live/entered-card.ts'
 import { isAccess } from '../../plan/change.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
@@ -95,6 +96,7 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   const used = new Set<Change>()
   let last = -1
   const postponed: Checked['postponed'][number][] = []
+  const entered = newlyEntered(plan, fresh)
   for (const change of plan.changes) {
     if (done.has(change)) continue
     if (begun.has(change)) {
@@ -115,6 +117,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
     // Offers that the stopped run granted or revoked are read back in that state, so their change
     // is gone.
     else if (resumed && there === undefined && isAccess(change)) continue
+    else if (change.action === 'move' && entered.has(change.expect.customer_new))
+      postponed.push({ change, code: 'card_entered', message: 'the member entered a card after the plan was made' })
     else if (there === undefined && later !== undefined)
       postponed.push({ change, code: later.code, message: `not before ${later.until}` })
     else if (stopped !== undefined) differences.push(`${change.address}: ${stopped.code}: ${stopped.message}`)
@@ -126,6 +130,28 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   if (!resumed && differences.length === 0) differences.push(...otherDifferences(plan, fresh, ready))
   if (differences.length > 0) throw staleError(differences)
   return { ready, postponed }
+}
+
+/**
+ * Customers of the target who entered a card since the plan was made. Members do this at any time;
+ * it postpones their own moves and leaves those of all others as reviewed.
+ */
+function newlyEntered(plan: Plan, fresh: Plan): ReadonlySet<string> {
+  const cards = ({ changes }: Plan): ReadonlyMap<string, string | undefined> =>
+    new Map(
+      changes.flatMap((one) =>
+        one.action === 'move' ? [[one.address, one.expect.proof?.metadata[markCard]] as const] : [],
+      ),
+    )
+  const before = cards(plan)
+  const now = cards(fresh)
+  return new Set(
+    fresh.changes.flatMap((one) => {
+      if (one.action !== 'move') return []
+      const card = now.get(one.address)
+      return card === undefined || card === before.get(one.address) ? [] : [one.expect.customer_new]
+    }),
+  )
 }
 
 /**

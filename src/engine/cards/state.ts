@@ -15,7 +15,8 @@ import { markCardLink } from './mark.ts'
  */
 export type CardState =
   | { readonly state: 'open'; readonly link: CardLink | undefined; readonly session: StripeObject | undefined }
-  | { readonly state: 'entered' }
+  /** `waits`: a run is working on this store, and a moved member is charged on the card after it. */
+  | { readonly state: 'entered'; readonly waits?: true }
   | { readonly state: 'gone' }
 
 /**
@@ -44,6 +45,6 @@ export async function cardState(context: CardContext, owner: CardOwner): Promise
 /** The card is saved in any case; a running apply only delays the charge of a moved member. */
 async function attached(context: CardContext, owner: CardOwner, method: string): Promise<Outcome<CardState>> {
   const done = await attachEntered(context, owner, method)
-  if (done.ok || done.failure.code === 'apply_running') return success({ state: 'entered' })
-  return done
+  if (done.ok) return success({ state: 'entered' })
+  return done.failure.code === 'apply_running' ? success({ state: 'entered', waits: true }) : done
 }

@@ -11,6 +11,8 @@ import { cardState } from './state.ts'
 const sessionSeconds = secondsPerDay + secondsPerHour
 
 const openedAt = 'card_page_opened'
+/** Completed sessions of the last day that need no further look. */
+const sweptSessions = 'card_pages_swept'
 
 /** Remembers that a member is on Stripe's page, so that the service looks for the result. */
 export async function noteOpened({ store }: Pick<CardContext, 'store'>, at: Instant): Promise<void> {
@@ -25,7 +27,8 @@ export async function mayBeEntering({ store, clock }: Pick<CardContext, 'store' 
 
 /**
  * Finishes the card links of members who entered a card on Stripe's page and did not return from
- * it. Reads the completed sessions of the last day. Returns how many it looked at.
+ * it. Reads the completed sessions of the last day, and those that it has not finished yet more closely.
+ * Returns how many these were.
  */
 export async function sweepCards(context: CardContext): Promise<Outcome<number>> {
   const since = instant(context.clock() - sessionSeconds)
@@ -36,16 +39,20 @@ export async function sweepCards(context: CardContext): Promise<Outcome<number>>
     'target_unreadable',
   )
   if (!complete.ok) return complete
-  const owners = new Map(
-    complete.value.flatMap(({ metadata, customer }) => {
-      const subscriber = isJsonObject(metadata) ? metadata[markCardFor] : undefined
-      const id = idOf(customer)
-      return typeof subscriber === 'string' && id !== undefined ? [[subscriber, { subscriber, customer: id }]] : []
-    }),
-  )
-  for (const owner of owners.values()) {
+  const before = await context.store.get(sweptSessions)
+  const swept = new Set(Array.isArray(before) ? before : [])
+  const ours = complete.value.flatMap(({ id = '', metadata, customer }) => {
+    const subscriber = isJsonObject(metadata) ? metadata[markCardFor] : undefined
+    const owner = idOf(customer)
+    return typeof subscriber === 'string' && owner !== undefined ? [{ id, owner: { subscriber, customer: owner } }] : []
+  })
+  const left = ours.filter(({ id }) => !swept.has(id))
+  const done = new Set(ours.filter(({ id }) => swept.has(id)).map(({ id }) => id))
+  for (const { id, owner } of left) {
     const state = await cardState(context, owner)
     if (!state.ok) return state
+    if (state.value.state !== 'entered' || state.value.waits !== true) done.add(id)
   }
-  return success(owners.size)
+  if (left.length > 0) await context.store.put(sweptSessions, [...done])
+  return success(left.length)
 }

@@ -84,6 +84,8 @@ export type Happening =
    * target before time passes.
    */
   | { readonly do: 'item'; readonly member: number }
+  /** A member enters a card through their card link, and perhaps never returns from the page. */
+  | { readonly do: 'card link'; readonly member: number; readonly returns: boolean }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
   /** A member's entry is removed from the YAML. */
@@ -106,6 +108,15 @@ export function randomHappenings(random: Chance, people: number): Happening[] {
 export function withItems(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
   return happenings.flatMap((one): Happening[] =>
     random.happens(0.08) ? [one, { do: 'item', member: random.between(0, people - 1) }] : [one],
+  )
+}
+
+/** Members enter cards through their links at any time. */
+export function withCardLinks(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  return happenings.flatMap((one): Happening[] =>
+    random.happens(0.3)
+      ? [one, { do: 'card link', member: random.between(0, people - 1), returns: random.happens(0.6) }]
+      : [one],
   )
 }
 

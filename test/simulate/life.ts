@@ -33,6 +33,8 @@ export interface Doings {
   cardInOld: boolean
   /** Time passed since. */
   lateCard: boolean
+  /** They entered a card through their card link. */
+  entered: boolean
   /** An item was added while they were on hold. */
   item: boolean
   /** A pull came after the member's change in the target. */
@@ -99,6 +101,7 @@ function fresh(): Doings {
     cards: false,
     cardInOld: false,
     lateCard: false,
+    entered: false,
     item: false,
     adopted: false,
     heldAs: undefined,

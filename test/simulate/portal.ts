@@ -222,6 +222,8 @@ export class Portal {
     // The action after the last attempt is a setting of each account; the British one leaves
     // subscriptions unpaid.
     if (member.account !== 'us' || controlRun === undefined || !isLive(controlRun) || !goesOn(sides)) return
+    // Their card in the target is another one, so the two worlds would not decline alike.
+    if (this.worlds.members.some((one) => one.customer === member.customer && this.life.of(one).entered)) return
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
     this.count(declines ? 'declines' : 'accepted_again')

@@ -3,7 +3,7 @@ import type { Mutation } from './mutations.ts'
 import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
 import { without, type Cast, type WideEvent } from './events.ts'
-import { randomHappenings, withItems, withMachines, type Happening } from './happenings.ts'
+import { randomHappenings, withCardLinks, withItems, withMachines, type Happening } from './happenings.ts'
 import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { BothWorlds } from './world.ts'
@@ -33,11 +33,12 @@ export async function simulate(
 }
 
 /**
- * `usual`: people and events that every story draws from. `rare`: rarer people and items beside
+ * `usual`: people and events that every story draws from. `cards`: also members who enter a card
+ * through their link. `rare`: rarer people and items beside
  * them. `wide`: also several machines, runs that stop and go on, late commits, deleted customers,
  * reused coupons, wrong entries, other amounts, carried money.
  */
-export const breadths = ['usual', 'rare', 'wide'] as const
+export const breadths = ['usual', 'cards', 'rare', 'wide'] as const
 export type Breadth = (typeof breadths)[number]
 
 /** Who lives in a seed's story, and what happens to them. */
@@ -46,6 +47,8 @@ export function storyOf(seed: number, breadth: Breadth): Cast {
   const usual = randomPeople(random)
   const happenings = randomHappenings(random, usual.length)
   if (breadth === 'usual') return { people: usual, happenings }
+  if (breadth === 'cards')
+    return { people: usual, happenings: withCardLinks(chance(seed + 3_000_003), happenings, usual.length) }
   // Each breadth draws by itself, so that what a seed once told stays as it was beside it.
   const rare = chance(seed + 1_000_003)
   const rarePeople = withRarePeople(rare, usual)

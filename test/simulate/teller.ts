@@ -11,6 +11,7 @@ import { guardNames } from '../../src/catalog/guards.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { Accidents } from './accidents.ts'
 import type { Checkout } from './checkouts.ts'
+import { CardLinks } from './card-links.ts'
 import { Departures } from './departures.ts'
 import { billsOf, collectedNow, sidesOf } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
@@ -37,6 +38,7 @@ type Deed = Do<
   | 'old checkout'
   | 'revoke'
   | 'item'
+  | 'card link'
   | 'delete customer'
 >
 
@@ -72,6 +74,7 @@ export class Teller {
   private readonly mutate: Mutation
   private readonly life = new Life()
   private readonly portal: Portal
+  private readonly cardLinks: CardLinks
   private readonly departures: Departures
   private readonly foreign: Foreign
   /** Everything sent since the last check. */
@@ -91,6 +94,7 @@ export class Teller {
     const note = (text: string): void => this.note(text)
     const count = (name: string): void => this.count(name)
     this.portal = new Portal(worlds, this.life, note, count)
+    this.cardLinks = new CardLinks(worlds, this.life, note, count)
     this.foreign = this.portal.plantForeign()
     this.departures = new Departures(worlds, note, count)
     this.accidents = new Accidents(worlds, note, count)
@@ -199,6 +203,7 @@ export class Teller {
       case 'old checkout':
       case 'revoke':
       case 'item':
+      case 'card link':
         return this.people(happening)
     }
   }
@@ -232,6 +237,8 @@ export class Teller {
         return this.departures.revoke(this.member(happening.member))
       case 'item':
         return this.portal.addItem(this.member(happening.member))
+      case 'card link':
+        return this.cardLinks.use(this.member(happening.member), happening.returns)
     }
   }
 

@@ -15,7 +15,7 @@ import { markCardLink } from './mark.ts'
  */
 export type CardState =
   | { readonly state: 'open'; readonly link: CardLink | undefined; readonly session: StripeObject | undefined }
-  /** `waits`: a run is working on this store, and a moved member is charged on the card after it. */
+  /** `waits`: a run works on this store; a moved member is charged on the card after it. */
   | { readonly state: 'entered'; readonly waits?: true }
   | { readonly state: 'gone' }
 

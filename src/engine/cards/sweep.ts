@@ -27,8 +27,8 @@ export async function mayBeEntering({ store, clock }: Pick<CardContext, 'store' 
 
 /**
  * Finishes the card links of members who entered a card on Stripe's page and did not return from
- * it. Reads the completed sessions of the last day, and those that it has not finished yet more closely.
- * Returns how many these were.
+ * it. Reads the completed sessions of the last day, and looks closer at those that it has not
+ * finished yet. Returns how many these were.
  */
 export async function sweepCards(context: CardContext): Promise<Outcome<number>> {
   const since = instant(context.clock() - sessionSeconds)

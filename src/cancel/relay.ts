@@ -2,14 +2,32 @@ import type { KnownAccess } from '../catalog/access-read.ts'
 import { suggest } from '../core/suggest.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json } from '../core/json.ts'
+import Type from 'typebox'
 import type { Signal } from './signal.ts'
 
-const fields: Readonly<Record<string, RegExp>> = {
+const fields = {
   offer: /^[a-z0-9][a-z0-9-]{0,99}$/,
   contact: /^\d{1,20}$/,
   customer: /^cus_\w{1,60}$/,
   subscriber: /^[a-z][a-z0-9_-]{0,31}\/sub_\w{1,60}$/,
-}
+} as const
+
+const text = (name: keyof typeof fields, description: string) =>
+  Type.String({ pattern: fields[name].source, description })
+
+/** The body of a relay's request as a schema. `readRelay` checks by the same patterns. */
+export const relayBody = Type.Object(
+  {
+    offer: text('offer', 'Key of the offer in access.yaml'),
+    contact: Type.Optional(Type.Union([text('contact', 'Id of the contact in Kajabi'), Type.Integer({ minimum: 0 })])),
+    customer: Type.Optional(text('customer', 'Id of the customer in Stripe')),
+    subscriber: Type.Optional(text('subscriber', 'Source and old subscription')),
+  },
+  {
+    additionalProperties: false,
+    description: 'One of contact, customer or subscriber is required; several must mean the same person',
+  },
+)
 
 /**
  * Reads the body of a relay's signed request: `{ "offer": "membership", "contact": "123" }`, with
@@ -25,7 +43,7 @@ export function readRelay(
 ): { readonly signal: Signal } | { readonly refused: string } {
   if (!isJsonObject(body)) return { refused: 'the body is not a JSON object' }
   for (const [name, value] of Object.entries(body)) {
-    const shape = Object.hasOwn(fields, name) ? fields[name] : undefined
+    const shape: RegExp | undefined = isField(name) ? fields[name] : undefined
     if (shape === undefined) {
       const near = suggest(name, Object.keys(fields))
       return {
@@ -55,6 +73,10 @@ export function readRelay(
       message,
     },
   }
+}
+
+function isField(name: string): name is keyof typeof fields {
+  return Object.hasOwn(fields, name)
 }
 
 /** Kajabi's ids are digits, which many relays send as a number. */

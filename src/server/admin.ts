@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from './context.ts'
+import { openapi } from './openapi.ts'
 import { statusPage } from './status-page.ts'
 
 /**
@@ -27,6 +28,7 @@ export function adminRoutes(app: FastifyInstance, context: ServerContext): void 
     const { metrics } = context
     return reply.type(metrics.contentType).send(await metrics.text())
   })
+  app.get('/openapi.json', (_, reply) => reply.send(openapi(context.version)))
   app.get('/', async (_, reply) => {
     const status = await context.status()
     return reply

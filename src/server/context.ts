@@ -15,6 +15,8 @@ import type { School } from './page.ts'
 
 /** What the listeners work with. They store signals and show state; they never cancel. */
 export interface ServerContext {
+  /** As `crossbill --version` prints it. */
+  readonly version: string
   readonly access: KnownAccess
   readonly secrets: ServerSecrets
   readonly metrics: Metrics

@@ -120,6 +120,7 @@ export async function runService(
     milliseconds: () => running.clock.now * 1_000,
   })
   const context: ServerContext = {
+    version: '0.0.0',
     access,
     secrets: more.secrets ?? secrets,
     metrics,

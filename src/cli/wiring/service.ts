@@ -214,6 +214,7 @@ export function serverContext(
   return {
     access: context.access,
     secrets,
+    version: tool,
     metrics: openMetrics({ version: tool, status, milliseconds: () => performance.now() }),
     accounts: [context.accounts.target.name, ...context.accounts.sources.keys()],
     accept: async (signal) => await acceptSignal(context, signal),

@@ -30,7 +30,7 @@ const refused = Type.Object({
   message: Type.Optional(Type.String({ description: 'The fault in the body' })),
 })
 
-/** What every door may answer: https://github.com/fastify/fastify-rate-limit, and the limits of app.ts. */
+/** What every door may answer, by the limits of app.ts. */
 const always: Door['answers'] = {
   413: ['The body is larger than 256 kB', refused],
   429: ['Too many requests from this address without a valid secret', refused],
@@ -93,7 +93,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
       summary: 'The member’s confirmation',
       parameters: [token],
       body: { types: ['application/x-www-form-urlencoded'], schema: anything },
-      answers: { ...pages, 303: ['Stored; the page shows how it goes on', 'nothing'] },
+      answers: { ...pages, 303: ['Stored; the page shows the result', 'nothing'] },
     },
   },
   '/card/{token}': {

@@ -73,7 +73,7 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
   const differing = taxRateDifferences(old, resource.value)
   if (differing.length > 0)
     return missing('tax_differs', `tax rate ${old.id} and tax_rate.${key} differ in ${differing.join(', ')}`, {
-      fix: `Map ${old.id} to a rate with the same percentage and the same inclusion (on top or included). To change the rate, change it after the move.`,
+      fix: `Map ${old.id} to a rate with the same percentage and the same inclusion (on top or included). To change the percentage, move the subscribers first, and then change the rate with on_change: at_renewal in its entry.`,
     })
   return { ok: true, value: key }
 }

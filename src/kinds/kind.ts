@@ -188,6 +188,11 @@ export interface Kind<Name extends KindName = KindName> {
    * one amount).
    */
   readonly spelling?: (value: JsonObject) => JsonObject
+  /**
+   * How subscriptions hold an object of this kind, as the price of an item or among tax rates. Its
+   * replacement needs `on_change`, which says what happens to them.
+   */
+  readonly held?: 'item' | 'rates'
   readonly uses: (value: JsonObject) => readonly Use[]
   /** A replacement creates the new object first, unless Stripe allows only one of them. */
   readonly replaceOrder: 'create_first' | 'retire_first'

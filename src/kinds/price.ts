@@ -162,6 +162,7 @@ export const price: Kind<'price'> = {
   lists: [true, false].map((active) => ({ active })),
   fields,
   marks: true,
+  held: 'item',
   naturalKey: {
     name: 'lookup_key',
     unique: true,

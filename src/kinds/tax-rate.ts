@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import Type from 'typebox'
-import { declared, fixed, ignored, metadata, mutable } from './fields.ts'
+import { declared, fixed, ignored, metadata, mutable, written } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, metadataSchema, oneOf, optional, text } from './schema.ts'
 
@@ -9,7 +9,7 @@ const taxTypes =
     ' ',
   )
 
-const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRateUpdateParams> = {
+const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRateUpdateParams, 'on_change'> = {
   display_name: mutable(),
   percentage: fixed(),
   inclusive: fixed(),
@@ -25,6 +25,7 @@ const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRat
   flat_amount: ignored,
   jurisdiction_level: ignored,
   rate_type: ignored,
+  on_change: written,
 }
 
 const schema = closed({
@@ -38,6 +39,12 @@ const schema = closed({
   description: optional(text('A note for people; customers do not see it')),
   tax_type: optional(oneOf(taxTypes, 'The kind of tax')),
   metadata: optional(metadataSchema),
+  on_change: optional(
+    oneOf(
+      ['new_only', 'at_renewal', 'refuse'],
+      'What a change does to subscriptions on the old rate: new_only: they keep it · at_renewal: they get the new rate at their next renewal · refuse: the change is blocked (default)',
+    ),
+  ),
 })
 
 declare module './kind.ts' {
@@ -56,6 +63,7 @@ export const taxRate: Kind<'tax_rate'> = {
   lists: [{}],
   fields,
   marks: true,
+  held: 'rates',
   uses: () => [],
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,

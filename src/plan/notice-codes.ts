@@ -59,6 +59,11 @@ export const noticeCodes = {
       'A member pays for an offer, but the customer has no e-mail address. Crossbill cannot grant access in Kajabi.',
     fix: 'Add the address to the customer in the account that bills the member, then run `crossbill apply`. Or exclude the subscriber with a reason. `verify` fails until one of these is done.',
   },
+  earlier_version: {
+    meaning:
+      'Subscriptions of the target keep a tax rate or a coupon that was replaced, or that this plan replaces: Stripe changes neither. They are billed with its earlier percentage or amount.',
+    fix: 'Nothing to do if they should keep it. For a tax rate, `on_change: at_renewal` in its entry takes them along when the rate changes; give the others the new rate in the Dashboard of the target. A discount keeps the terms that its member was given.',
+  },
   mapping_differs: {
     meaning:
       'A line of `catalog/mappings` names another price of the catalog than the one that members pay: its product or its interval differs, or another price of the catalog charges exactly this. No move uses the line, no cancel and no access follows from it: cancels of these members wait for a person, and they keep the offers that they have.',

@@ -120,6 +120,25 @@ describe('a changed price says what happens to its subscribers', () => {
     target.subscriptions = target.subscriptions.map((one): Stripe.Subscription => ({ ...one, status: 'canceled' }))
     expect(lines(await target.plan(catalogOf(price('unit_amount: 5900'))))).toEqual(['replace price.a (unit_amount)'])
   })
+
+  test('a change that a killed run left half done continues as that change, and not as a retirement', async () => {
+    const target = await withPeople(false)
+    await subscribeAgain(target)
+    const catalog = catalogOf(price('unit_amount: 5900, on_change: at_renewal'))
+    const plan = await target.plan(catalog)
+    const [change] = plan.changes
+    const first = change?.steps.find(({ id }) => id.startsWith('item:'))
+    const steps = change?.steps.filter((one) => one.id === 'create' || one === first) ?? []
+    await target.apply({ ...plan, changes: change === undefined ? [] : [{ ...change, steps }] })
+    await target.readSubscriptions()
+    const rest = await target.plan(catalog)
+    expect(rest.changes.map(({ action, people }) => `${action} ${people}`)).toEqual(['replace 1'])
+    expect(rest.changes[0]?.patch).toMatchObject([{ path: '/unit_amount', was: 4900, value: 5900 }])
+    await target.apply(rest)
+    await target.readSubscriptions()
+    expect(target.subscriptions.map((one) => one.items.data[0]?.price.unit_amount)).toEqual([5900, 5900])
+    expect(lines(await target.plan(catalog))).toEqual([])
+  })
 })
 
 describe('grandfathered prices', () => {

@@ -191,7 +191,7 @@ function isSubject(step: Step, change: ResourceChange): boolean {
   if (change.action === 'retire' || isPart(step)) return false
   const { steps } = change
   if (steps.some((one) => one.id === 'create')) return step.id === 'create'
-  return step === steps.find(({ id }) => !/^(?:retire|unmark):/.test(id))
+  return step === steps.find(({ id }) => !/^(?:retire|unmark|item|rates):/.test(id))
 }
 
 /** Stores the secret of a created object; false when the answer holds none. */

@@ -17,6 +17,7 @@ import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
 import { confirmedNotices } from './confirmed-notices.ts'
+import { earlierVersions } from './earlier-versions.ts'
 import { noticesOf } from './notices.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { sampleMethods } from './sample-methods.ts'
@@ -127,7 +128,12 @@ async function planned(
     removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
     cards: forecast.cards,
-    notices: [...noticesOf(catalog, seen.live), ...forecast.notices, ...confirmedNotices(context)],
+    notices: [
+      ...noticesOf(catalog, seen.live),
+      ...earlierVersions(catalog, seen.live, changes),
+      ...forecast.notices,
+      ...confirmedNotices(context),
+    ],
   })
 }
 

@@ -2,6 +2,7 @@ import { accountFacts, type AccountFacts, type Context } from '../context.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import type { Notice } from '../../plan/types.ts'
 import { noticesOf } from '../plan/notices.ts'
+import { earlierVersions } from '../plan/earlier-versions.ts'
 import { externalBillers } from './external-billers.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 import { check } from '../check/check.ts'
@@ -23,7 +24,11 @@ export interface VerifyResult {
 /** Checks every rule over all accounts. Read-only; it reads lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
-  const notices = [...noticesOf(context.catalog, seen.live), ...excludedAfterMove(seen)]
+  const notices = [
+    ...noticesOf(context.catalog, seen.live),
+    ...earlierVersions(context.catalog, seen.live),
+    ...excludedAfterMove(seen),
+  ]
   const found = [
     ...check(context, seen),
     ...accessViolations(seen),

@@ -7,7 +7,7 @@ import type { LiveObject } from './identity.ts'
 import type { ResourceAction, ResourceChange } from '../types.ts'
 import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
-import type { People } from './people.ts'
+import type { Holder, People } from './people.ts'
 import type { ReferenceTable } from './references.ts'
 import {
   afterwardsSteps,
@@ -58,10 +58,15 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const holders = resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
   const retire =
     old === undefined ? [] : kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
-  const afterwards = [...defaultPriceSteps(verdict, around), ...holderSteps(holders, self)]
+  const held = old === undefined ? [] : holderSteps(kind, holders, old.id, self)
+  const afterwards = [...defaultPriceSteps(verdict, around), ...held]
   const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
   const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
-  return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, holders.length)
+  return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, peopleOf(holders))
+}
+
+function peopleOf(holders: readonly Holder[]): number {
+  return new Set(holders.map(({ subscription }) => subscription)).size
 }
 
 /**
@@ -142,16 +147,31 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
     .map((old) => {
       const holders =
         resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
-      const price = around.references.isRenewed(resource.address) ? { $ref: resource.address } : identity.live.id
+      const now = around.references.isRenewed(resource.address) ? { $ref: resource.address } : identity.live.id
       const retire = kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
-      const steps = [...holderSteps(holders, price), ...retire]
+      const steps = [...holderSteps(kind, holders, old.id, now), ...retire]
+      const because = ['left over from a replacement']
       return {
         when: 'retire',
         kind,
         observed,
-        change: change(verdict, 'retire', ['left over from a replacement'], steps, holders.length),
+        change:
+          holders.length === 0
+            ? change(verdict, 'retire', because, steps, 0)
+            : finishing(verdict, around, { old, because, steps, people: peopleOf(holders) }),
       }
     })
+}
+
+/** The rest of a change that reached some of its subscribers: the others follow. */
+function finishing(
+  { kind, resource, meanwhile }: Verdict,
+  { references }: Around,
+  { old, ...rest }: Pick<Keyless<ResourceChange>, 'because' | 'steps' | 'people'> & { readonly old: LiveObject },
+): Keyless<ResourceChange> {
+  const before = comparable(kind, liveForm(kind, old, references), meanwhile)
+  const patch = patchBetween(before, meanwhile)
+  return { address: resource.address, action: 'replace', patch, ...rest, expect: { applied: digest(meanwhile) } }
 }
 
 /** Archives what had to stay active for the subscribers who move, after they have moved. */

@@ -69,6 +69,15 @@ export const resourceBlockedCodes = {
       '`on_change: at_renewal` while subscriptions on the price have not renewed in the target yet (an update before the anchor may remove their discount), or are controlled by a schedule.',
     fix: 'Plan again after their first renewal or after the end of the schedule, or write `on_change: new_only`.',
   },
+  tax_change_unsaid: {
+    meaning: 'A field of a tax rate that Stripe never changes differs, and subscriptions are billed with the rate.',
+    fix: 'Write `on_change: new_only` (they keep the old rate) or `on_change: at_renewal` (they are billed with the new rate from their next renewal on).',
+  },
+  tax_change_not_yet: {
+    meaning:
+      '`on_change: at_renewal` while subscriptions on the tax rate have not renewed in the target yet (an update before the anchor may remove their discount), or are controlled by a schedule.',
+    fix: 'Plan again after their first renewal or after the end of the schedule, or write `on_change: new_only`.',
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 export type ResourceBlockedCode = keyof typeof resourceBlockedCodes

@@ -3,10 +3,13 @@ import type { Instant } from '../../core/instant.ts'
 import { isOver } from '../../live/subscription.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
 
-/** A subscription item of the target, with respect to an object that it uses. */
+/** A subscription of the target or one of its items, with respect to an object that it uses. */
 export interface Holder {
   readonly subscription: string
-  readonly item: string
+  /** Absent where the subscription itself has the object: its default tax rates. */
+  readonly item?: string
+  /** For a tax rate: all rates of this subscription or item, in order. */
+  readonly rates?: readonly string[]
   /** Why Crossbill must not write to it now; undefined when it may. */
   readonly untouchable?: 'first_renewal_ahead' | 'schedule'
 }
@@ -17,12 +20,19 @@ export interface Holder {
  */
 export interface People {
   readonly onPrice: ReadonlyMap<string, readonly Holder[]>
+  readonly onRate: ReadonlyMap<string, readonly Holder[]>
   /** Subscriptions by the id of a tax rate or coupon they use. */
   readonly using: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Instant): People {
   const onPrice = new Map<string, Holder[]>()
+  const onRate = new Map<string, Holder[]>()
+  const hold = (all: Map<string, Holder[]>, id: string, holder: Holder): void => {
+    const holders = all.get(id)
+    if (holders === undefined) all.set(id, [holder])
+    else holders.push(holder)
+  }
   const using = new Map<string, Set<string>>()
   const use = (id: string, subscription: string): void => {
     const users = using.get(id)
@@ -32,24 +42,26 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
   for (const subscription of subscriptions) {
     if (isOver(subscription)) continue
     const untouchable = whyUntouchable(subscription, now)
-    for (const item of subscription.items.data) {
-      const holder = {
-        subscription: subscription.id,
-        item: item.id,
-        ...(untouchable === undefined ? {} : { untouchable }),
+    const about = { subscription: subscription.id, ...(untouchable === undefined ? {} : { untouchable }) }
+    for (const { id: item, price, tax_rates: own } of subscription.items.data) {
+      hold(onPrice, price.id, { ...about, item })
+      const rates = (own ?? []).map(({ id }) => id)
+      for (const rate of rates) {
+        use(rate, subscription.id)
+        hold(onRate, rate, { ...about, item, rates })
       }
-      const holders = onPrice.get(item.price.id)
-      if (holders === undefined) onPrice.set(item.price.id, [holder])
-      else holders.push(holder)
-      for (const rate of item.tax_rates ?? []) use(rate.id, subscription.id)
     }
-    for (const rate of subscription.default_tax_rates ?? []) use(rate.id, subscription.id)
+    const rates = (subscription.default_tax_rates ?? []).map(({ id }) => id)
+    for (const rate of rates) {
+      use(rate, subscription.id)
+      hold(onRate, rate, { ...about, rates })
+    }
     for (const discount of subscription.discounts) {
       const coupon = typeof discount === 'string' ? undefined : discount.source.coupon
       if (coupon !== undefined && coupon !== null) use(typeof coupon === 'string' ? coupon : coupon.id, subscription.id)
     }
   }
-  return { onPrice, using }
+  return { onPrice, onRate, using }
 }
 
 /**

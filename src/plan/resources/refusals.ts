@@ -88,22 +88,23 @@ export function staysActive(
   return [{ address: resource.address, code: 'cannot_change', message, fix: 'delete active: false' }]
 }
 
-/** A price with subscriptions changes only if its entry says what happens to them. */
-export function priceChange(judged: Judged, live: LiveObject, replaced: readonly Difference[]): readonly Blocked[] {
-  const { resource } = judged
-  const holders = holdersOf(judged, live)
+/** A price or tax rate with subscriptions changes only if its entry says what happens to them. */
+export function heldChange(judged: Judged, live: LiveObject, replaced: readonly Difference[]): readonly Blocked[] {
+  const { resource, kind } = judged
+  const holders = [...new Map(holdersOf(judged, live).map((one) => [one.subscription, one])).values()]
   const block = (code: ResourceBlockedCode, message: string, fix: string): readonly Blocked[] => [
     { address: resource.address, code, message, fix },
   ]
   if (holders.length === 0) return []
   const intent = resource.value['on_change'] ?? 'refuse'
   const fields = replaced.map(({ field }) => field).join(', ')
+  const what = kind.held === 'item' ? 'price' : 'tax rate'
   if (intent === 'refuse') {
-    const message = `${holders.length} subscription(s) use this price, and ${fields} would change`
+    const message = `${holders.length} subscription(s) use this ${what}, and ${fields} would change`
     return block(
-      'price_change_unsaid',
+      kind.held === 'item' ? 'price_change_unsaid' : 'tax_change_unsaid',
       message,
-      'write on_change: new_only (they keep the old price) or on_change: at_renewal (they get the new price)',
+      `write on_change: new_only (they keep the old ${what}) or on_change: at_renewal (they get the new ${what})`,
     )
   }
   if (intent !== 'at_renewal') return []
@@ -114,12 +115,12 @@ export function priceChange(judged: Judged, live: LiveObject, replaced: readonly
   }
   const waiting = holders.filter(({ untouchable }) => untouchable !== undefined)
   if (waiting.length === 0) return []
-  const message = `${waiting.length} subscription(s) on this price cannot be changed yet: ${waiting
+  const message = `${waiting.length} subscription(s) on this ${what} cannot be changed yet: ${waiting
     .slice(0, 3)
     .map(({ subscription }) => subscription)
     .join(', ')}`
   return block(
-    'price_change_not_yet',
+    kind.held === 'item' ? 'price_change_not_yet' : 'tax_change_not_yet',
     message,
     'wait for their first renewal in the target or the end of their schedule, or write on_change: new_only',
   )
@@ -166,5 +167,6 @@ export function holdersOf(
   { kind, people }: Pick<Judged, 'kind' | 'people'>,
   object: LiveObject | undefined,
 ): readonly Holder[] {
-  return kind.name === 'price' && object !== undefined ? (people.onPrice.get(object.id) ?? []) : []
+  if (kind.held === undefined || object === undefined) return []
+  return (kind.held === 'item' ? people.onPrice : people.onRate).get(object.id) ?? []
 }

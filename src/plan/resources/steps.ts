@@ -128,14 +128,19 @@ function withoutAddress({ metadata }: LiveObject): JsonObject {
 }
 
 /**
- * Changes subscriptions from an old price to the new one. Without proration nothing is billed now,
- * and the next invoice has the new amount
+ * Changes subscriptions from an old price or tax rate to the new one. Without proration nothing is
+ * billed now, and the next invoice has the new amount
  * (https://docs.stripe.com/billing/subscriptions/change-price).
  */
-export function holderSteps(holders: readonly Holder[], price: Json): readonly KeylessStep[] {
-  return holders.map(({ item }) =>
-    post(`item:${item}`, `/v1/subscription_items/${item}`, { price, proration_behavior: 'none' }),
-  )
+export function holderSteps(kind: Kind, holders: readonly Holder[], old: string, now: Json): readonly KeylessStep[] {
+  const still = { proration_behavior: 'none' } as const
+  return holders.map(({ item, subscription, rates = [] }) => {
+    const after = rates.map((id) => (id === old ? now : id))
+    if (item === undefined)
+      return post(`rates:${subscription}`, `/v1/subscriptions/${subscription}`, { default_tax_rates: after, ...still })
+    const params = kind.held === 'item' ? { price: now } : { tax_rates: after }
+    return post(`item:${item}`, `/v1/subscription_items/${item}`, { ...params, ...still })
+  })
 }
 
 export function post(id: string, path: string, params: JsonObject): KeylessStep {

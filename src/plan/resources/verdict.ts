@@ -13,7 +13,7 @@ import {
   isProtected,
   keyOfOthers,
   observedMissing,
-  priceChange,
+  heldChange,
   protectedFromReplacing,
   secretLost,
   staysActive,
@@ -34,7 +34,11 @@ export function judge(judged: Judged): Verdict {
   const form = object === undefined ? said : withLiveValues(said, live, resource.lifecycle?.ignored ?? [])
   const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
   const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
-  const observed = { id: object?.id ?? null, form: live, holders: holdersOf(judged, object).map(({ item }) => item) }
+  const observed = {
+    id: object?.id ?? null,
+    form: live,
+    holders: holdersOf(judged, object).map(({ item, subscription }) => item ?? subscription),
+  }
   const renewal = renewalOf(judged, object, form)
   const base = { kind, resource, identity, said, form, meanwhile, live, differences: found, observed, ...renewal }
   const verdict = (takes: Verdict['takes'], blocked: readonly Blocked[] = []): Verdict => {
@@ -64,7 +68,7 @@ export function judge(judged: Judged): Verdict {
           ...idTaken(judged, renewal),
           ...secretLost(judged),
           ...unchargeable(judged),
-          ...priceChange(judged, identity.live, replaced),
+          ...heldChange(judged, identity.live, replaced),
         ]
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
       }

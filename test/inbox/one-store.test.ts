@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { recover } from '../../src/engine/apply/recover.ts'
+import { openCardPage } from '../../src/engine/cards/session.ts'
 import { startServing } from '../../src/engine/inbox/serve.ts'
+import { serviceStatus } from '../../src/engine/inbox/status.ts'
 import { openRig, type Rig } from './rig.ts'
 
 let rig: Rig
@@ -49,6 +51,24 @@ describe('apply and serve share one store', () => {
     await expect.poll(() => rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'two' })
     await two.stop()
     expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
+  })
+
+  test('the service charges a card whose member did not return from Stripe’s page', async () => {
+    const ada = await rig.member('ada', 'held')
+    const owner = { subscriber: ada.subscriber, customer: ada.customer }
+    const opened = await openCardPage(rig.context, owner, 'https://school.example/card/link')
+    if (!opened.ok || opened.value.state !== 'page') throw new Error(JSON.stringify(opened))
+    const act = { act: 'enter_card', account: 'target', session: opened.value.url.split('/').at(-1) ?? '' }
+    await rig.sandbox.fetch('http://x/_sandbox/act', { method: 'POST', body: JSON.stringify(act) })
+    const charged = async (): Promise<string | undefined> =>
+      (await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')).metadata['crossbill_card']
+    expect(await charged()).toBeUndefined()
+    const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
+    const options = { atOnce: 4, pollSeconds: 1_000, recover: () => Promise.resolve() }
+    const service = startServing({ ...rig.context, wait }, options)
+    await expect.poll(charged, { timeout: 10_000 }).toMatch(/^pm_/)
+    await service.stop()
+    expect((await serviceStatus(rig.context)).cards).toEqual({ asked: 0, opened: 0, entered: 1 })
   })
 
   test('a failed reconciliation, or none for days, sends an alert, and so does a refused key', async () => {

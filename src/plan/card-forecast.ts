@@ -35,16 +35,19 @@ export function forecastCards(
     const move = one.outcome === 'move' ? one.plan : undefined
     const { charge, expect } = move ?? {}
     const id = expect?.proof?.payment ?? null
-    const old = olds.get(one.key)
-    if (charge == null || charge.amount === 0 || expect === undefined || id === null || old === undefined) return []
+    if (charge == null || charge.amount === 0 || expect?.proof?.collection_method !== 'charge_automatically') return []
     renewals += 1
+    const about = { subscriber: one.key, customer: expect.customer_new, charge }
+    if (id === null) return [noticeOf('no_method', 'no payment method would be charged', about)]
+    const old = olds.get(one.key)
+    if (old === undefined) return []
     const entered = live.target.entered?.get(expect.old)
     const before = methodOf(old, live.sources.get(expect.source))
     const shown = entered?.shown ?? defaultOf(live.target.customers.get(expect.customer_new), id) ?? before
     if (shown === undefined) return []
     const isEntered = entered !== undefined
     const method = { id, shown, old: isEntered ? undefined : before, isEntered, successor: undefined, next: charge.at }
-    return noticesOf(method, now, { subscriber: one.key, customer: expect.customer_new, charge })
+    return noticesOf(method, now, about)
   })
   return { cards: { renewals, failing: new Set(notices.map(({ subscriber }) => subscriber)).size }, notices }
 }
@@ -64,32 +67,30 @@ export function expiringCards(target: LiveAccount): readonly Notice[] {
   })
 }
 
-function noticesOf(
-  method: ChargedMethod,
-  now: HandoverInput['now'],
-  about: {
-    readonly subscriber: string
-    readonly customer: string
-    readonly charge: { readonly at: HandoverInput['now']; readonly amount: number; readonly currency: string }
-  },
-): Notice[] {
-  const { subscriber, customer, charge } = about
-  return findingsOf(method, now).flatMap(({ code, message }): Notice[] =>
-    isNotice(code)
-      ? [
-          {
-            code,
-            subscriber,
-            customer,
-            at: formatInstant(charge.at),
-            amount: charge.amount,
-            currency: charge.currency,
-            message: `${message}; ${formatMoney(charge)} is due`,
-            fix: `let the member enter another card before then: crossbill card-link ${subscriber}`,
-          },
-        ]
-      : [],
+/** Whose renewal it is, and what is due. */
+interface Due {
+  readonly subscriber: string
+  readonly customer: string
+  readonly charge: { readonly at: HandoverInput['now']; readonly amount: number; readonly currency: string }
+}
+
+function noticesOf(method: ChargedMethod, now: HandoverInput['now'], about: Due): Notice[] {
+  return findingsOf(method, now).flatMap(({ code, message }) =>
+    isNotice(code) ? [noticeOf(code, message, about)] : [],
   )
+}
+
+function noticeOf(code: NoticeCode, message: string, { subscriber, customer, charge }: Due): Notice {
+  return {
+    code,
+    subscriber,
+    customer,
+    at: formatInstant(charge.at),
+    amount: charge.amount,
+    currency: charge.currency,
+    message: `${message}; ${formatMoney(charge)} is due`,
+    fix: `let the member enter a card before then: crossbill card-link ${subscriber}`,
+  }
 }
 
 function isNotice(code: string): code is NoticeCode {

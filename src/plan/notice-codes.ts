@@ -22,6 +22,10 @@ export const noticeCodes = {
       'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. After the move it counts for the guard `declines`.',
     fix: 'Let the member enter the card in the target before the date shown, where the bank asks them: `crossbill card-link --code mandate_missing` makes the links. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
   },
+  no_method: {
+    meaning: 'An amount is due at the next renewal, and no payment method would be charged for it in either account.',
+    fix: 'Let the member enter a card before the date shown: `crossbill card-link --code no_method` makes the links.',
+  },
   card_expired: {
     meaning: 'The card that the next renewal in the target would charge has expired.',
     fix: 'Let the member enter another card before the date shown: `crossbill card-link --code card_expired` makes the links.',

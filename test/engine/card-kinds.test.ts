@@ -78,6 +78,16 @@ const cases: Readonly<Record<string, Case>> = {
     seen: 'planned',
     code: 'card_expired',
   },
+  'no card at all': {
+    make: async ({ us, subscriptions }) => {
+      const { customer } = await us.subscriptions.retrieve(subscriptions[0] ?? '')
+      for (const { id } of (await us.customers.listPaymentMethods(customer as string)).data)
+        await us.paymentMethods.detach(id)
+      return ''
+    },
+    seen: 'planned',
+    code: 'no_method',
+  },
   'a Link wallet': {
     make: async (school) => {
       const method = await pays(school, { type: 'card', card: { token: 'tok_visa' } })
@@ -101,11 +111,14 @@ const cases: Readonly<Record<string, Case>> = {
   },
 }
 
-/** The context in which the entry names the method that the member pays with. */
+/** The context in which the entry names the method that the member pays with; '' for none. */
 function declaring(context: Context, method: string | undefined): Context {
   const { catalog } = context
   if (method === undefined) return context
-  const subscribers = catalog.subscribers.map((one, index) => (index === 0 ? { ...one, payment_method: method } : one))
+  const subscribers = catalog.subscribers.map((one, index) => {
+    const { payment_method: _before, ...rest } = one
+    return index > 0 ? one : method === '' ? rest : { ...rest, payment_method: method }
+  })
   return { ...context, catalog: { ...catalog, subscribers, digest: `${catalog.digest} ${method}` } }
 }
 

@@ -40,6 +40,11 @@ export const guardDefaults = {
    * name or created again: `project:` in project.yaml was renamed.
    */
   project_renamed: 0,
+  /**
+   * Marked objects in an account of the other role: `target` and a source were exchanged in
+   * project.yaml.
+   */
+  accounts_exchanged: 0,
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
   /**

@@ -123,6 +123,11 @@ export const violations = {
       'A draft invoice is older than three days, and Stripe has no time to finalize it. Either a webhook endpoint that never answers holds it, or a recovery by Crossbill had it collected after a long hold.',
     fix: 'Finalize or void the invoice in its account. If the detail names no hold by Crossbill, look for a webhook endpoint that never answers (`crossbill doctor`).',
   },
+  accounts_exchanged: {
+    meaning:
+      'An account has marks that Crossbill sets only in accounts of the other role: `target` and a source were exchanged in catalog/project.yaml. An apply is refused by the guard of the same name.',
+    fix: 'Write the accounts in catalog/project.yaml as they were before, then run `crossbill verify`.',
+  },
   mapping_differs: {
     meaning:
       'A line of `catalog/mappings` names another price of the catalog than the one that members pay. Their cancels wait for a person, and they keep the offers that they have.',

@@ -19,6 +19,8 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `${actual} webhook endpoint(s) of the old accounts still receive customer.subscription.deleted`,
   project_renamed: (actual) =>
     `${actual} object(s) of this catalog carry the mark of another project. The plan would mark them with the name of this project, or create them again. Subscribers whom that project moved stay its own: they are neither reverted nor settled here. If \`project:\` in project.yaml was renamed, write the earlier name again`,
+  accounts_exchanged: (actual) =>
+    `${actual} object(s) carry marks that Crossbill sets only in an account of the other role: a source has catalog objects or new subscriptions of this project, or the target has subscriptions that it put on hold. \`target\` and a source were exchanged in catalog/project.yaml. Write the accounts as they were before`,
   settle_unproven: (actual) =>
     `${actual} subscriber(s) would be settled before a payment in the target proves the move`,
   access_revoked_from_payers: (actual) =>

@@ -20,7 +20,7 @@ import type { Violation } from '../check/violations.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { collectLeft } from '../send/collection.ts'
 import { counted } from '../send/counted.ts'
-import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy } from './basis.ts'
+import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy, refuseExchanged } from './basis.ts'
 import type { Context } from '../context.ts'
 import { progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
@@ -137,6 +137,8 @@ interface Run {
 async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Survey> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
+  const given = [...(options.allow ?? []), ...(resumed ? namesIn(running['allow']) : [])]
+  refuseExchanged(plan, given)
   // Recovery writes to the store below. That does not make the plan stale: each change is checked
   // on its own.
   const state = await context.store.version()
@@ -156,7 +158,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
   // A resumed run keeps the guards that were allowed when it began.
-  const allow = [...(options.allow ?? []), ...(resumed ? namesIn(running['allow']) : [])]
+  const allow = given
   const stopped = resumed
     ? stoppedBy(fresh.guards, allow)
     : checkGuards(context, plan, fresh.guards, { ...options, allow })

@@ -213,6 +213,19 @@ export function checkGuards(
   })
 }
 
+/**
+ * A recovery would write into accounts of the wrong role, so this guard stops an apply before it.
+ * @throws CommandError `guard_tripped`
+ */
+export function refuseExchanged({ guards }: Plan, allow: readonly string[]): void {
+  const guard = guards.find(({ id, tripped }) => id === 'accounts_exchanged' && tripped)
+  if (guard === undefined || allow.includes(guard.id)) return
+  throw new CommandError('guard_tripped', `stopped by a guard:\n  ${guard.id}: ${guard.message ?? ''}`, {
+    notDone: 'nothing was sent',
+    fix: 'correct `accounts` in catalog/project.yaml, then run crossbill plan',
+  })
+}
+
 /** Changes that a tripped guard stops, by address. */
 export function stoppedBy(
   guards: readonly GuardReading[],

@@ -1,4 +1,6 @@
-import type { Catalog } from '../../catalog/types.ts'
+import { targetAccount, type Catalog } from '../../catalog/types.ts'
+import { violations } from '../../handover/violation-codes.ts'
+import { exchangedAccounts } from '../../live/exchanged.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Context } from '../context.ts'
 import type { Survey } from '../plan/survey.ts'
@@ -32,6 +34,7 @@ export function check(
     ...found,
     ...invalidEntries(catalog),
     ...ofOtherProjects(classified),
+    ...exchanged(live, catalog.project.name),
     ...oldDrafts(live, ruleInput.now),
     ...stoppedCollections(live),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
@@ -49,6 +52,16 @@ function ofOtherProjects(classified: Survey['classified']): readonly Violation[]
           .filter(({ code }) => code === 'other_project')
           .map(({ message, fix }) => ({ code: 'other_project' as const, subscriber: one.key, detail: message, fix })),
   )
+}
+
+/** Accounts that have the wrong role in project.yaml. */
+function exchanged(live: Survey['live'], project: string): readonly Violation[] {
+  return exchangedAccounts(live, project).map(({ account, id, objects }) => ({
+    code: 'accounts_exchanged' as const,
+    subscriber: `${account}/${id}`,
+    detail: `${objects} object(s) of ${id} carry marks that Crossbill sets only in ${account === targetAccount ? 'a source' : 'the target'}`,
+    fix: violations.accounts_exchanged.fix,
+  }))
 }
 
 /** Entries that could not be checked because they are invalid. */

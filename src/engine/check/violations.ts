@@ -26,6 +26,7 @@ export const violationCodes = [
   'entry_differs',
   'not_in_source',
   'other_project',
+  'accounts_exchanged',
   'schedule_not_begun',
   'external_biller',
   'duplicate_target',

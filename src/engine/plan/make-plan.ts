@@ -9,6 +9,7 @@ import type { Keyless } from '../../plan/change.ts'
 import { guardDefaults } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Live } from '../../live/accounts.ts'
+import { exchangedAccounts } from '../../live/exchanged.ts'
 import { planMoney } from '../../plan/money.ts'
 import { isTargeted, narrow } from '../../plan/narrow.ts'
 import { planSubscribers, type SubscriberParts } from '../../plan/subscribers.ts'
@@ -213,6 +214,8 @@ async function guards(
   const planned = new Set(changes.map(({ address }) => address))
   const fromPayers = (seen.access?.fromPayers ?? []).filter((address) => planned.has(address))
   const moves = count('move')
+  const wrong = exchangedAccounts(seen.live, context.catalog.project.name)
+  const exchanged = wrong.reduce((sum, { objects }) => sum + objects, 0)
   const webhooks = changes.filter(
     ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
   )
@@ -230,6 +233,7 @@ async function guards(
     readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
     readGuard('old_webhooks_enabled', endpoints, limits, heard),
     readGuard('project_renamed', renamed(seen), limits),
+    readGuard('accounts_exchanged', exchanged, limits),
     readGuard('settle_unproven', unproven.length, limits, unproven),
     readGuard('access_revoked_from_payers', fromPayers.length, limits, fromPayers),
   ]

@@ -30,7 +30,7 @@ const said = (description: string) => Type.String({ description })
 export const confirmedSchema = schemaOf<Confirmed>()(
   Type.Object({
     format: Type.Literal(1, { description: 'Version of this format.' }),
-    tool: said('The program that asked: `crossbill 0.1.0`.'),
+    tool: said('The program that asked, with its version.'),
     at: said('When the account was asked.'),
     account: said('The test account, `acct_…`.'),
     api_version: said('The API version in which it was asked.'),

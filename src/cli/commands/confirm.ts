@@ -2,14 +2,12 @@ import { exitCodes } from '../exit-codes.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
 import type { Confirmed } from '../../assumptions/record.ts'
 import { standingOf } from '../../assumptions/standing.ts'
-import { askAccount } from '../../confirm/ask.ts'
 import { cases } from '../../confirm/cases.ts'
 import { confirmedPath, writeConfirmed } from '../../files/confirmed.ts'
 import { command } from '../command.ts'
 import { confirmText } from '../render/confirm-text.ts'
 import { plural } from '../render/words.ts'
 import { loadProject } from '../wiring/catalog.ts'
-import { connectTestAccount } from '../wiring/test-account.ts'
 import { tool } from '../version.ts'
 
 /** Test mode allows 25 requests a second; a case waits mostly for its clock. */
@@ -40,6 +38,8 @@ export const main = command({
   formats: ['text', 'json'],
   async run({ url, out }, shell) {
     const { catalog } = await loadProject(shell, 'entries')
+    const { connectTestAccount } = await import('../wiring/test-account.ts')
+    const { askAccount } = await import('../../confirm/ask.ts')
     const { id, apiVersion, stripe, created } = await connectTestAccount(shell, url)
     shell.say(
       `Asking ${id}: ${plural(cases.length, 'case')}. Everything that they create there is removed or archived at the end.`,

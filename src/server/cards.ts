@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readCardToken, type CardClaims } from '../cards/link.ts'
-import type { Outcome } from '../core/outcome.ts'
+import { failed, type Failure, type Outcome } from '../core/outcome.ts'
 import { takeText } from './app.ts'
 import { askCardPage, cardLaterPage, cardSavedPage, goToStripePage, noCardPage } from './card-page.ts'
 import type { ServerContext } from './context.ts'
@@ -55,10 +56,18 @@ function limited(max: number) {
   return { config: { rateLimit: { max, timeWindow: 60_000 } } }
 }
 
-/** Undefined when Stripe did not answer or refused; the member tries again. */
+/** A page that has not been answered by then is repeated by its member, and finds what was done. */
+const patienceMilliseconds = 8_000
+
+const late: Failure = { kind: 'unknown', code: 'late', message: 'Stripe takes too long to answer', status: 0 }
+
+/** Undefined when Stripe did not answer in time or refused; the member tries again. */
 async function known<T>(context: ServerContext, asked: Promise<Outcome<T>>): Promise<T | undefined> {
   try {
-    const outcome = await asked
+    const outcome = await Promise.race([
+      asked,
+      sleep(context.cards?.patience ?? patienceMilliseconds, failed(late), { ref: false }),
+    ])
     if (outcome.ok) return outcome.value
     context.log({ level: 'warn', event: 'card_page_failed', code: outcome.failure.code })
   } catch (error) {

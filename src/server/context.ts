@@ -55,6 +55,8 @@ interface CardDoor {
   state(owner: CardOwner): Promise<Outcome<CardState>>
   /** Opens Stripe's page, or returns the one that is open. `token`: the link, to return to. */
   open(owner: CardOwner, token: string): Promise<Outcome<Opened>>
+  /** Milliseconds that a member waits for Stripe; eight seconds when absent. */
+  readonly patience?: number
 }
 
 /** Resolved secrets. During a rotation a list holds the current secret first, then the previous. */

@@ -110,6 +110,11 @@ describe("a member's card link", () => {
     expect((await page(`/card/${token()}`)).status).toBe(410)
   })
 
+  test('does not leave a member waiting while Stripe is slow', async () => {
+    Object.assign(running.cards, { open: () => new Promise(() => {}) })
+    expect((await press()).status).toBe(503)
+  })
+
   test('takes few presses from one address, and no other body than a form', async () => {
     const answers = await Promise.all(Array.from({ length: 25 }, () => press()))
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)

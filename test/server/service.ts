@@ -134,6 +134,7 @@ export async function runService(
           cards: {
             state: (owner) => running.cards.state(owner),
             open: (owner, link) => running.cards.open(owner, link),
+            patience: 3_000,
           },
         }),
     school: more.school ?? {},

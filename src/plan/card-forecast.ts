@@ -7,7 +7,7 @@ import { nextChargeOf } from '../handover/charges.ts'
 import type { Classification, HandoverInput } from '../handover/types.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { readPayment, readSource } from '../live/source.ts'
-import { isOver, successorMark } from '../live/subscription.ts'
+import { isOver, runningTrialEnd, successorMark } from '../live/subscription.ts'
 import { noticeCodes, type NoticeCode } from './notice-codes.ts'
 import type { Notice, Plan } from './types.ts'
 
@@ -52,7 +52,10 @@ export function forecastCards(
   return { cards: { renewals, failing: new Set(notices.map(({ subscriber }) => subscriber)).size }, notices }
 }
 
-/** Cards of moved members that expire before their next renewal. */
+/**
+ * Cards of moved members that expire before their next renewal, and renewals that nothing would
+ * pay. The end of a trial without a card has a notice of its own.
+ */
 export function expiringCards(target: LiveAccount): readonly Notice[] {
   return target.subscriptions.flatMap((one): Notice[] => {
     const subscriber = successorMark(one)
@@ -60,10 +63,15 @@ export function expiringCards(target: LiveAccount): readonly Notice[] {
     const customer = idOf(one.customer)
     const shown = methodOf(one, target)
     const charge = nextChargeOf(readSource(one, target.customers.get(customer), target.prices, target.coupons))
-    if (shown === undefined || charge === null || charge.amount === 0) return []
+    if (charge === null || charge.amount === 0) return []
+    const about = { subscriber, customer, charge }
+    const isPaid = readPayment(one, target.customers.get(customer)) !== null
+    if (!isPaid && runningTrialEnd(one) === null && one.pause_collection === null)
+      return [noticeOf('no_method', 'no payment method would be charged', about)]
+    if (shown === undefined) return []
     // Without the set-up, which has a notice of its own.
     const method = { id: shown.id, shown, old: undefined, isEntered: true, successor: undefined, next: charge.at }
-    return noticesOf(method, target.now, { subscriber, customer, charge })
+    return noticesOf(method, target.now, about)
   })
 }
 

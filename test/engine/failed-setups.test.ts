@@ -112,3 +112,16 @@ test('every payer arrives: many cards that cannot be set up stop the other moves
   const { result: allowed } = await planAndApply(again, { allow: ['declines'] })
   expect(allowed.changes.filter(({ outcome }) => outcome !== 'done')).toEqual([])
 })
+
+test('every payer arrives: a moved member without any card is named before the renewal', async () => {
+  await using school = await members([{ since }], now)
+  await planAndApply(school.stage('target'))
+  const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
+  for (const { id } of (await school.target.customers.listPaymentMethods(customer as string)).data)
+    await school.target.paymentMethods.detach(id)
+  const { notices } = await verify(school.stage('target'))
+  expect(notices).toMatchObject([
+    { code: 'no_method', subscriber: school.keys[0], at: '2026-10-20T09:15:00Z', amount: 4900, currency: 'usd' },
+  ])
+  expect(notices[0]?.fix).toContain(`crossbill card-link ${school.keys[0]}`)
+})

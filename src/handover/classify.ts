@@ -109,7 +109,7 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * |---------------------|---------------------------|--------------|--------------|
  * | source              | unchanged, ending         | move, ending | move, ending |
  * | unfinished          | blocked (1)               | blocked (1)  | blocked (1)  |
- * | target              | revert                    | unchanged (4)| settle       |
+ * | target              | revert                    | unchanged (4)| settle (4)   |
  * | settled             | `already_settled`         | unchanged (4)| unchanged (4)|
  * | ended_in_target     | settle (2)                | settle (2)   | settle       |
  * | cancelled_in_source | `cancelled_in_source` (3) | the same (3) | the same (3) |
@@ -139,7 +139,7 @@ function outcomeOf(candidate: Candidate, drift: readonly HandoverDrift[]): Outco
       if (desired.stage === 'target') return asDeclared(drift)
       if (desired.unstaged === true)
         return stop(blocked('stage_unwritten', 'the subscriber is in the target, but its stage is not set'))
-      return desired.stage === 'source' ? revert(candidate) : settle(candidate)
+      return desired.stage === 'source' ? revert(candidate) : asWritten(settle(candidate), drift)
     case 'settled':
       return desired.stage === 'source'
         ? stop(blocked('already_settled', 'the old subscription has been cancelled for good'))
@@ -162,8 +162,17 @@ function outcomeOf(candidate: Candidate, drift: readonly HandoverDrift[]): Outco
 
 /** Crossbill does not change a moved subscription, so an edit of its entry stops here. */
 function asDeclared(drift: readonly HandoverDrift[]): Outcome {
+  return asWritten({ outcome: 'unchanged' }, drift)
+}
+
+/**
+ * A settle is for good. An entry that contradicts what was moved is corrected before it: afterwards
+ * the old subscription can no longer bill what the entry says.
+ */
+function asWritten(outcome: Outcome, drift: readonly HandoverDrift[]): Outcome {
+  if (outcome.outcome !== 'settle' && outcome.outcome !== 'unchanged') return outcome
   const wrong = drift.find(({ code }) => code === 'entry_differs')
-  return wrong === undefined ? { outcome: 'unchanged' } : stop(blocked('entry_differs', wrong.message))
+  return wrong === undefined ? outcome : stop(blocked('entry_differs', wrong.message))
 }
 
 /** Whether the target bills the subscriber, or the old subscription still is on hold for it. */

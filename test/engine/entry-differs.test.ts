@@ -77,6 +77,16 @@ test('nothing silent: an edit of a moved subscriber’s entry is blocked in the 
   }
 })
 
+test('promise 12: nobody is settled whose entry contradicts what was moved; the others are', async () => {
+  await using school = await moved()
+  await school.advance('2026-12-01T12:00:00Z')
+  const wrong = edited(school, 0, () => ({ items: [{ price: 'yearly' }] }), 'settled')
+  const { plan, result } = await planAndApply(wrong)
+  expect(plan.blocked).toMatchObject([{ address: `subscriber.${school.keys[0]}`, code: 'entry_differs' }])
+  expect(result.changes).toMatchObject([{ address: `subscriber.${school.keys[1]}`, action: 'settle', outcome: 'done' }])
+  expect((await planAndApply(school.stage('settled'))).result.changes).toMatchObject([{ outcome: 'done' }])
+})
+
 test('a wrong entry does not stop a revert, and stays visible after the settle', async () => {
   await using school = await moved()
   const wrong = (stage: 'source' | 'settled'): Context =>

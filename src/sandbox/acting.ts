@@ -1,4 +1,3 @@
-import type { Temper } from './stripe/test-cards.ts'
 // What members do in the customer portal of an account (old or new), and what banks and cards do
 // without them. `POST /_sandbox/act {"act": "cancel", "account": "us", "subscription": "sub_…"}`.
 import { formatInstant, parseInstant } from '../core/instant.ts'
@@ -10,8 +9,9 @@ import type { ControlInput, Module } from './kernel/module.ts'
 import { Maker, type Params, idOf } from './population/maker.ts'
 import { endSubscription } from './stripe/billing/ending.ts'
 import { payingMethod } from './stripe/billing/paying.ts'
-import { charges, type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
+import { charges, invoices, type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
 import { type PaymentMethodRow, paymentMethods } from './stripe/payment-method-row.ts'
+import { blockedByRadar, type Temper } from './stripe/test-cards.ts'
 
 type Act = (context: Context, input: ControlInput) => object
 
@@ -101,6 +101,21 @@ const acts: Readonly<Record<string, Act>> = {
       times: typeof times === 'number' ? times : null,
     }
     return setTemper(context, method, { ...method.temper, declines })
+  },
+  /** From now on Radar blocks every payment of the method; no bank is asked. */
+  block_card(context, input) {
+    const method = methodOf(context, input)
+    const declines = { code: 'card_declined', decline_code: blockedByRadar, from: null, times: null }
+    return setTemper(context, method, { ...method.temper, declines })
+  },
+  /** The member opens the hosted page of an open `invoice`, enters a `card`, and pays. */
+  pay_invoice(context, input) {
+    const row = context.table(invoices).get(textOf(input, 'invoice'))
+    if (row?.status !== 'open') throw new ControlRefusal(`"${textOf(input, 'invoice')}" is no open invoice`)
+    const token = typeof input['card'] === 'string' ? input['card'] : 'pm_card_visa'
+    const method = idOf(send(context, 'POST', `/v1/payment_methods/${token}/attach`, { customer: row.customer }))
+    const { id, status } = send(context, 'POST', `/v1/invoices/${row.id}/pay`, { payment_method: method })
+    return { invoice: id ?? null, status: status ?? null }
   },
   accept_card(context, input) {
     const method = methodOf(context, input)

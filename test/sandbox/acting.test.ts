@@ -106,3 +106,34 @@ test('an unknown object is refused with a message', async () => {
   expect(JSON.stringify(unknown.body)).toContain('change_card')
   expect((await act({ act: 'cancel', subscription: 'sub_no' })).status).toBe(400)
 })
+
+test('Radar blocks a card: no bank is asked, and the charge says so', async () => {
+  const { stripe, subscription, customer, act, months, ledger } = await open()
+  await act({ act: 'block_card' })
+  await months(1)
+  expect(ledger().slice(0, 2)).toEqual(['4900 succeeded', '4900 failed'])
+  const { data } = await stripe.charges.list({ customer: customer.id })
+  expect(data[0]).toMatchObject({
+    failure_code: 'card_declined',
+    outcome: { type: 'blocked', network_status: 'not_sent_to_network', reason: 'highest_risk_level' },
+  })
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due')
+  const blocked = await stripe.paymentMethods.attach('pm_card_radarBlock', { customer: customer.id })
+  expect(blocked.card?.last4).toBe('0019')
+})
+
+test('a member pays an open invoice on its hosted page, with another card', async () => {
+  const { stripe, subscription, act, months, ledger } = await open()
+  await act({ act: 'decline_card' })
+  await months(1)
+  const [unpaid] = (await stripe.invoices.list({ subscription: subscription.id, status: 'open' })).data
+  const paid = await act({ act: 'pay_invoice', invoice: unpaid?.id ?? '', card: 'pm_card_mastercard' })
+  expect(paid).toMatchObject({ status: 200, body: { status: 'paid' } })
+  expect(ledger().at(-1)).toBe('4900 succeeded')
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active')
+  const again = await act({ act: 'pay_invoice', invoice: unpaid?.id ?? '' })
+  expect(again).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringContaining('is no open invoice') } },
+  })
+})

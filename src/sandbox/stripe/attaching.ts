@@ -12,7 +12,7 @@ import {
   type PaymentMethodRow,
 } from './payment-method-row.ts'
 import { renderPaymentMethod } from './payment-method-view.ts'
-import { calm, cardByToken, declineMessage } from './test-cards.ts'
+import { calm, cardByToken, declineMessage, failsOnlyCharges } from './test-cards.ts'
 
 /**
  * The payment method that an id or a test token names. A token creates one, and only one within
@@ -57,7 +57,7 @@ export function attach(context: Context, row: PaymentMethodRow, owner: string): 
   const { declines } = row.temper
   // Only the card for this purpose attaches and declines later; the others are refused at once, as
   // a check with the bank would do.
-  const attaches = row.card?.last4 === '0341' || declines?.code === 'authentication_required'
+  const attaches = failsOnlyCharges(row.card?.last4) || declines?.code === 'authentication_required'
   if (declines !== null && declines.from === null && !attaches)
     throw declined(
       declineMessage(declines.decline_code ?? declines.code),

@@ -2,6 +2,7 @@
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
+import { blockedByRadar } from './test-cards.ts'
 import { paymentIntents, refunds, type ChargeRow, type PaymentIntentRow, type RefundRow } from './billing/rows.ts'
 import { methodShown } from './method-shown.ts'
 
@@ -9,7 +10,6 @@ const noDetails = { address: null, email: null, name: null, phone: null, tax_id:
 
 /** https://docs.stripe.com/api/charges/object */
 export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Charge> {
-  const failed = row.failure !== null
   return {
     id: row.id,
     object: 'charge',
@@ -35,17 +35,7 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
     livemode: context.livemode,
     metadata: row.metadata,
     on_behalf_of: null,
-    outcome: {
-      advice_code: null,
-      network_advice_code: null,
-      network_decline_code: null,
-      network_status: failed ? 'declined_by_network' : 'approved_by_network',
-      reason: row.failure?.decline_code ?? null,
-      risk_level: 'normal',
-      risk_score: 5,
-      seller_message: failed ? 'The bank did not return any further details with this decline.' : 'Payment complete.',
-      type: failed ? 'issuer_declined' : 'authorized',
-    },
+    outcome: row.failure?.decline_code === blockedByRadar ? blocked : outcomeOf(row),
     paid: row.status === 'succeeded',
     payment_intent: rememberedIntent(context, row),
     payment_method: row.payment_method,
@@ -163,5 +153,33 @@ export function renderRefund(row: RefundRow): Wire<Stripe.Refund> {
     source_transfer_reversal: null,
     status: row.status,
     transfer_reversal: null,
+  }
+}
+
+/** A payment that Radar blocked: no bank was asked. */
+const blocked = {
+  advice_code: null,
+  network_advice_code: null,
+  network_decline_code: null,
+  network_status: 'not_sent_to_network',
+  reason: 'highest_risk_level',
+  risk_level: 'highest',
+  risk_score: 90,
+  seller_message: 'Stripe blocked this payment as too risky.',
+  type: 'blocked',
+}
+
+function outcomeOf({ status, failure }: ChargeRow): Wire<Stripe.Charge.Outcome> {
+  const failed = status === 'failed'
+  return {
+    advice_code: null,
+    network_advice_code: null,
+    network_decline_code: null,
+    network_status: failed ? 'declined_by_network' : 'approved_by_network',
+    reason: failure?.decline_code ?? null,
+    risk_level: 'normal',
+    risk_score: 5,
+    seller_message: failed ? 'The bank did not return any further details with this decline.' : 'Payment complete.',
+    type: failed ? 'issuer_declined' : 'authorized',
   }
 }

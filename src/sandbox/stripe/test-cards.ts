@@ -11,6 +11,9 @@ export interface Plastic {
   readonly refusesAttach?: boolean
 }
 
+/** The decline code of a payment that Radar blocks (https://docs.stripe.com/testing#fraud). */
+export const blockedByRadar = 'fraudulent'
+
 export const calm: Temper = { declines: null, settles_after: 0, then_fails: null }
 
 const declining = (code: string, decline_code?: string): Temper => ({
@@ -63,6 +66,8 @@ const plastics: Readonly<Record<string, Plastic>> = {
   chargeDeclinedExpiredCard: bad('0069', 'expired_card'),
   chargeDeclinedIncorrectCvc: bad('0127', 'incorrect_cvc'),
   chargeDeclinedProcessingError: bad('0119', 'processing_error'),
+  /** Attaches; Radar blocks every charge before a bank sees it. */
+  radarBlock: { ...bad('0019', 'card_declined', blockedByRadar), refusesAttach: false },
   /** Attaches, and declines every charge. */
   chargeCustomerFail: { ...bad('0341', 'card_declined', 'generic_decline'), refusesAttach: false },
   /** Requires the cardholder once: set up on Stripe's page, later charges go through. */
@@ -93,6 +98,7 @@ const numbers: Readonly<Record<string, string>> = {
   '4000000000000341': 'chargeCustomerFail',
   '4000002500003155': 'authenticationRequiredOnSetup',
   '4000002760003184': 'authenticationRequired',
+  '4100000000000019': 'radarBlock',
   '4000008260000000': 'gb',
   '4000002760000016': 'de',
   '4000003560000008': 'in',
@@ -117,6 +123,11 @@ const messages: Readonly<Record<string, string>> = {
   incorrect_cvc: "Your card's security code is incorrect.",
   processing_error: 'An error occurred while processing your card. Try again in a little bit.',
   authentication_required: 'Your card was declined. This transaction requires authentication.',
+}
+
+/** Cards that are attached and set up like good ones, and fail when they are charged. */
+export function failsOnlyCharges(last4: string | undefined): boolean {
+  return last4 === '0341' || last4 === '0019'
 }
 
 export function declineMessage(code: string): string {

@@ -149,7 +149,9 @@ function isOnCycle({ old }: Candidate, at: NonNullable<Candidate['old']['next']>
 /** Taxes, discounts and metadata of an item are compared where the entry names them. */
 function itemChanges(candidate: Candidate, mappings: Mappings): readonly Finding[] {
   const { desired, old } = candidate
-  if (old.items.some(({ price }) => mappings.prices[price.id] === undefined)) return []
+  // A missing or wrong mapping is reported as such: a pull would write another price.
+  const { index } = candidate.around
+  if (old.items.some(({ price }) => index.billedKey(desired.source, price) === undefined)) return []
   const nameOf = ({ price, quantity }: SourceItem): string => `${mappings.prices[price.id] ?? ''} × ${quantity ?? 1}`
   const wanted = desired.items.map(({ price, quantity }) => `${price} × ${quantity ?? 1}`)
   const there = old.items.map(nameOf)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { changePhrase, changePhrases } from '../../src/cli/render/change-phrase.ts'
+import { changePhrase, changePhrases, patchLines } from '../../src/cli/render/change-phrase.ts'
 import { operationLine } from '../../src/cli/render/field-words.ts'
 import { code, fittingMarkdown, markdownTable, prose } from '../../src/cli/render/markdown-table.ts'
 import { money } from '../../src/cli/render/words.ts'
@@ -214,4 +214,21 @@ describe('foreign text is plain text in Markdown', () => {
   test('code without markup stays between backticks', () => {
     expect(fittingMarkdown(() => code('price.a'))).toBe('`price.a`')
   })
+})
+
+test('the rest of an interrupted change of people is named as such, without bare amounts', () => {
+  const rest: Change = {
+    address: 'tax_rate.vat',
+    action: 'replace',
+    because: ['left over from a replacement'],
+    patch: [
+      { op: 'replace', path: '/percentage', was: 8.25, value: 8.5 },
+      { op: 'replace', path: '/unit_amount', was: 4900, value: 5900 },
+    ],
+    people: 3,
+    steps: [],
+    expect: { seen: '' },
+  }
+  expect(changePhrase(rest)).toBe('finishes the change that an earlier run began; the others have it already')
+  expect(patchLines(rest)).toEqual(['percentage: 8.25 → 8.5'])
 })

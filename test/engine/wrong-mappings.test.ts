@@ -67,3 +67,9 @@ test('an amount that the catalog changed later does not make a mapping wrong', a
   const seen = { ...(await refresh(school.rig.with(catalog))), sources: new Map([['us', live]]) }
   expect(claimsOf(catalog, seen).map(({ prices }) => prices)).toEqual([['monthly'], ['quarterly']])
 })
+
+test('a move under a wrong mapping is blocked by the mapping alone, and nobody is told to pull', async () => {
+  await using school = await members(people, now)
+  const { blocked } = await makePlan(school.rig.with(exchanged(school.at('target'))))
+  expect([...new Set(blocked.map(({ code }) => code))]).toEqual(['price_differs'])
+})

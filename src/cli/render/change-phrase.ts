@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
 import type { Change, Drift } from '../../plan/types.ts'
+import { leftOver } from '../../plan/resources/change.ts'
 import { operationLine } from './field-words.ts'
 import { exactMoney, groupBy, money, plural } from './words.ts'
 
@@ -10,12 +11,18 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
  * Empty when there is nothing to add.
  */
 export function changePhrase(change: Change): string {
+  if (isRest(change)) return 'finishes the change that an earlier run began; the others have it already'
   const params = change.steps[0]?.params ?? {}
   const phrase = phrases[splitAddress(change.address).kind]
   // The old URL of a payment link may be published somewhere.
   if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
     return 'gets another URL; the old one stops selling'
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
+}
+
+/** Its requests change subscribers and do not describe the object. */
+function isRest({ action, because }: Change): boolean {
+  return action === 'replace' && because.includes(leftOver)
 }
 
 const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
@@ -185,6 +192,9 @@ export function patchLines(change: Change): string[] {
       change.steps[0]?.params['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards',
     ]
   const params = change.steps[0]?.params ?? {}
+  // The list of its subscribers shows the amounts, with their currency.
+  if (isRest(change))
+    return change.patch.filter(({ path }) => !/amount|tiers/.test(path)).map((operation) => operationLine(operation))
   return change.patch.map((operation) => operationLine(operation, params))
 }
 

@@ -150,7 +150,7 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
       const now = around.references.isRenewed(resource.address) ? { $ref: resource.address } : identity.live.id
       const retire = kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
       const steps = [...holderSteps(kind, holders, old.id, now), ...retire]
-      const because = ['left over from a replacement']
+      const because = [leftOver]
       return {
         when: 'retire',
         kind,
@@ -162,6 +162,9 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
       }
     })
 }
+
+/** Why a change finishes what an earlier run began. */
+export const leftOver = 'left over from a replacement'
 
 /** The rest of a change that reached some of its subscribers: the others follow. */
 function finishing(

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandTable } from '../../src/cli/commands.ts'
 import { root } from '../house/sources.ts'
 import { crossbill } from './crossbill.ts'
 
@@ -66,6 +67,15 @@ describe('the tour of the README, as printed', { timeout: 120_000 }, () => {
         ? (await crossbill([...words.slice(1), '--quiet'], folder)).stdout
         : execFileSync(program, words, { cwd: folder, encoding: 'utf8' })
     expect(printed).toMatch(pattern(output))
+  })
+
+  test('the table of commands has every command', () => {
+    const table = readme
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .join('\n')
+    const names = commandTable.map(({ usage }) => usage.split(' ')[0] ?? '')
+    expect(names.filter((name) => !new RegExp(`\`${name}( |\`)`).test(table))).toEqual([])
   })
 
   test('every link has a target', () => {

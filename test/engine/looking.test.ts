@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Context } from '../../src/engine/context.ts'
 import { copyMapCheck } from '../../src/engine/verify/copied.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor/doctor.ts'
@@ -55,17 +56,22 @@ test('doctor names every kind that a plan reads in the target and the key may no
   const answer = await sandbox.fetch('https://sandbox/_sandbox/keys', { method: 'POST', body })
   const { key } = (await answer.json()) as { key: string }
   const target = await connectAccount({ name: 'target', key, fetch: sandbox.fetch })
-  const { findings } = await doctor(
-    { ...context, accounts: { ...context.accounts, target } },
-    { localNow: target.now() },
-  )
-  const refused = findings.filter(({ check, status }) => check === 'permission' && status === 'failed')
-  expect(refused.map(({ account, fix }) => `${account}: ${fix.replace(/ \(.*/, '')}`)).toEqual([
+  const refusals = async (about: Context): Promise<readonly string[]> => {
+    const { findings } = await doctor({ ...about, accounts: { ...about.accounts, target } }, { localNow: target.now() })
+    const refused = findings.filter(({ check, status }) => check === 'permission' && status === 'failed')
+    return refused.map(({ account, fix }) => `${account}: ${fix.replace(/ \(.*/, '')}`)
+  }
+  const kinds = [
     'target: give the key read access to entitlements/features',
     'target: give the key read access to billing/meters',
     'target: give the key read access to promotion_codes',
     'target: give the key read access to shipping_rates',
-  ])
+  ]
+  expect(await refusals(context)).toEqual(kinds)
+  // Members' card pages need one more.
+  const serve = 'serve: { public_url: "https://school.example", link_secrets: [{ env: LINKS }] }'
+  const sessions = 'target: give the key read access to checkout/sessions'
+  expect(await refusals(school.stage('source', serve))).toEqual([sessions, ...kinds])
 })
 
 test('a plan that shows open doors can be applied', async () => {

@@ -12,6 +12,8 @@ import { sendPatiently } from '../send/perform.ts'
 /** Lists of people and of what they pay, which every command reads in every account. */
 const ofPeople = ['subscriptions', 'customers', 'invoices', 'invoiceitems', 'subscription_schedules']
 const inTarget = [...ofPeople, 'setup_intents']
+/** What members' card pages read in the target, in projects that can make card links. */
+const ofCardPages = ['checkout/sessions']
 
 /**
  * Reads what a plan and a pull would read in the account. A restricted key shows a missing
@@ -20,7 +22,10 @@ const inTarget = [...ofPeople, 'setup_intents']
 export async function checkPermissions(context: Context, account: StripeAccount): Promise<DoctorFinding[]> {
   const isTarget = account.name === targetAccount
   const kinds = isTarget ? kindsToRead(context.catalog, await context.store.objects()) : sourceKinds
-  const reads = [...(isTarget ? inTarget : ofPeople).map(firstOf), ...kinds.map(firstOfKind)]
+  const { serve } = context.catalog.project
+  const hasCardLinks = isTarget && serve?.public_url !== undefined && serve.link_secrets !== undefined
+  const lists = [...(isTarget ? inTarget : ofPeople), ...(hasCardLinks ? ofCardPages : [])]
+  const reads = [...lists.map(firstOf), ...kinds.map(firstOfKind)]
   const findings: DoctorFinding[] = []
   for (const { path, params } of reads) {
     const outcome = await sendPatiently(context, account, { method: 'GET', path, params })

@@ -1,3 +1,4 @@
+import type { ApplyResult } from '../../src/engine/apply/apply.ts'
 import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
 import { parseInstant } from '../../src/core/instant.ts'
 import { isJsonObject } from '../../src/core/json.ts'
@@ -163,4 +164,13 @@ export function isClaim(worlds: BothWorlds, member: Member): boolean {
   const { old, live, ended } = sidesOf(worlds, member)
   const [paying] = live.length > 0 ? live : ended.length > 0 ? ended : old === undefined ? [] : [old]
   return paying !== undefined && ['active', 'trialing', 'past_due'].includes(paying.status)
+}
+
+/**
+ * Where Stripe does not say that an answer is a stored one, a run without the journal of the first
+ * request waits under its key. A later run takes a new key, when nothing can be committed any more.
+ */
+export function mayWaitForStoredAnswer({ moved }: BothWorlds, { changes }: Pick<ApplyResult, 'changes'>): boolean {
+  const isStored = changes.some(({ outcome, code = '' }) => outcome === 'failed' && code.startsWith('http_5'))
+  return isStored && !moved.world.unsure.replays_say_so
 }

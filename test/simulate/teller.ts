@@ -13,7 +13,7 @@ import { Accidents } from './accidents.ts'
 import type { Checkout } from './checkouts.ts'
 import { CardLinks } from './card-links.ts'
 import { Departures } from './departures.ts'
-import { billsOf, collectedNow, sidesOf } from './ground.ts'
+import { billsOf, collectedNow, mayWaitForStoredAnswer, sidesOf } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
 import { changeable, Life } from './life.ts'
@@ -428,6 +428,7 @@ export class Teller {
     from: Checkout = 'laptop',
     saved = false,
   ): Promise<void> {
+    if ((this.unfinished = mayWaitForStoredAnswer(this.worlds, result))) return
     const undone = result.changes.find(
       ({ outcome, code = '' }) =>
         outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),

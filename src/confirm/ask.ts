@@ -2,6 +2,7 @@
 import Stripe from 'stripe'
 import { assumedReading } from '../assumptions/questions.ts'
 import type { RecordedAnswer } from '../assumptions/record.ts'
+import { CommandError } from '../core/outcome.ts'
 import { withoutAddresses } from '../core/without-addresses.ts'
 import type { Case, Ground } from './case.ts'
 import type { Created } from './created.ts'
@@ -33,7 +34,7 @@ export async function askAccount(asking: Asking): Promise<Answers> {
   const answers = new Map<Case, RecordedAnswer>()
   let left: readonly string[] = []
   try {
-    const ground = await prepare(stripe)
+    const ground = await prepared(stripe)
     const waiting = cases.values()
     const work = async (): Promise<void> => {
       // The workers share one iterator, so that each case runs once.
@@ -49,6 +50,21 @@ export async function askAccount(asking: Asking): Promise<Answers> {
     left = await created.putAway(stripe)
   }
   return { answers: cases.flatMap((one) => answers.get(one) ?? []), left, stopped: answers.size < cases.length }
+}
+
+/** What every case starts from. Without it, no case can be asked. */
+async function prepared(stripe: Stripe): Promise<Ground> {
+  try {
+    return await prepare(stripe)
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeError)) throw error
+    const said = withoutAddresses(error.message, '(an e-mail address)')
+    throw new CommandError('test_account_refused', `the test account refused the first requests: ${said}`, {
+      notDone: 'no case was asked, and nothing was written',
+      fix: 'give the key the permissions that docs/to-confirm.md names, then run the command again',
+      cause: error,
+    })
+  }
 }
 
 async function ask(one: Case, ground: Ground): Promise<RecordedAnswer> {

@@ -158,6 +158,23 @@ describe('confirm ends with one sentence, exit 1, and no file', () => {
     expect(await told(key, '--url', 'http://127.0.0.1:49')).toMatch(/did not answer/)
   })
 
+  it('for a key that may only read the account', async () => {
+    const sandbox = createSandbox()
+    const server = await serveSandbox(sandbox, { port: 0 })
+    try {
+      const made = await sandbox.fetch('http://sandbox/_sandbox/keys', {
+        method: 'POST',
+        body: JSON.stringify({ account: 'us', permissions: { account: 'read' } }),
+      })
+      const { key: restricted } = (await made.json()) as { key: string }
+      const stderr = await told({ CROSSBILL_STRIPE_TEST_KEY: restricted }, '--url', server.url)
+      expect(stderr).toContain('the test account refused the first requests')
+      expect(stderr).toContain('docs/to-confirm.md')
+    } finally {
+      await server.close()
+    }
+  })
+
   it.each([
     ['answers nothing', 200, ''],
     ['answers HTML', 200, '<html>hello</html>'],

@@ -78,7 +78,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'report',
-    about: 'write the evidence packet: plan, mapping, checklist, checks, rollback',
+    about: 'write the evidence packet: a cover, and the documents of the migration from the live state',
     load: () => import('./commands/report.ts'),
   },
   {

@@ -87,6 +87,7 @@ describe('docs/architecture.md says what the code does', () => {
     expect(dropped.map((line) => line.split(':')[0]).toSorted()).toEqual([
       'src/alerts/mailer.ts',
       'src/alerts/open.ts',
+      'src/cli/report/stored.ts',
       'src/cli/wiring/examine-service.ts',
       'src/core/signed-token.ts',
       'src/forge/request.ts',

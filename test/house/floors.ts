@@ -72,7 +72,18 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['commands.ts'],
     ['main.ts'],
   ],
-  'src/cli/report': [['rehearsal-words.ts'], ['plots'], ['.']],
+  'src/cli/report': [
+    ['rehearsal-words.ts'],
+    ['stored.ts'],
+    ['rehearsal-record.ts'],
+    ['evidence.ts'],
+    ['plots'],
+    ['page.ts'],
+    ['document.ts'],
+    ['since.ts'],
+    ['deliverables'],
+    ['.'],
+  ],
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rehearsalPage } from '../../src/cli/report/rehearsal-page.ts'
 import { rehearsal } from '../cli/report/sample.ts'
+import { barriers } from './accessible.ts'
 import { documentInBrowser, executablePath, overflows } from './browser.ts'
 
 describe.skipIf(executablePath === undefined)('the rehearsal report in a browser', () => {
@@ -15,6 +16,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     expect(await page.locator('.verdict strong').innerText()).toBe('No subscriber would notice.')
     expect(await overflows(page)).toBe(false)
     expect(problems).toEqual([])
+    expect(await barriers(page)).toEqual([])
   })
 
   it.each([

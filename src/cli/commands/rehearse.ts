@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { exitCodes } from '../exit-codes.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { rehearse } from '../../engine/rehearse/rehearse.ts'
@@ -8,6 +9,7 @@ import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { worldSays } from '../rehearsal/world-says.ts'
+import { recordFile, recordOf } from '../report/rehearsal-record.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
@@ -62,6 +64,8 @@ export const main = command({
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
       const path = shell.pathOr(out, 'report/rehearsal.html')
       await writeWhole(path, rehearsalPage(report))
+      const record = recordOf(report, context.tool, faults)
+      await writeWhole(shell.pathInProject(join('report', recordFile(record))), `${JSON.stringify(record)}\n`)
       if (shell.format === 'json') shell.json({ ...summary(report), report: path, differences: report.differences })
       else shell.out(rehearsalText(report, shell.near(path), shell))
       return report.ok ? exitCodes.fine : exitCodes.found

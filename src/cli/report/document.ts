@@ -3,26 +3,47 @@ import { page, table } from './page.ts'
 
 /**
  * A page of the evidence packet, with the same content in Markdown and HTML. Text between
- * backquotes is shown as code.
+ * backquotes is shown as code, and `[words](slug)` as a link to another page of the packet.
  */
 export interface Document {
   /** File name without its extension. */
   readonly slug: string
   readonly title: string
   readonly intro: string
+  readonly verdict?: { readonly good: boolean; readonly text: string }
+  readonly figures?: readonly { readonly label: string; readonly value: number; readonly bad?: boolean }[]
   readonly sections: readonly Section[]
 }
 
 export interface Section {
   readonly heading: string
   readonly text?: string
-  readonly table?: { readonly heads: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  /** A picture, with the words for those who cannot see it; the HTML alone shows it. */
+  readonly plot?: { readonly picture: Html; readonly words: string }
+  readonly table?: Table
   readonly checks?: readonly { readonly done: boolean; readonly text: string }[]
   readonly steps?: readonly string[]
 }
 
-export function documentMarkdown({ title, intro, sections }: Document): string {
-  return [`# ${title}`, intro, ...sections.map(sectionMarkdown)].join('\n\n').concat('\n')
+interface Table {
+  readonly heads: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** Where a link to a page leads: another file, or a place in the same one. */
+type Link = (slug: string) => string
+
+const linked = /\[([^\]]+)\]\(([a-z-]+)\)/g
+
+export function documentMarkdown({ title, intro, verdict, figures = [], sections }: Document): string {
+  const text = [
+    `# ${title}`,
+    ...(verdict === undefined ? [] : [`**${verdict.text}**`]),
+    intro,
+    ...(figures.length === 0 ? [] : [figures.map(({ label, value }) => `- ${value} ${label}`).join('\n')]),
+    ...sections.map(sectionMarkdown),
+  ]
+  return text.join('\n\n').replaceAll(linked, '[$1]($2.md)').concat('\n')
 }
 
 function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): string {
@@ -37,47 +58,102 @@ function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): 
   ].join('\n\n')
 }
 
-export function documentHtml({ title, intro, sections }: Document): string {
+/** @param all the pages of the packet, which the top of each page links */
+export function documentHtml(document: Document, all: readonly Document[] = []): string {
+  const link: Link = (slug) => `${slug}.html`
+  return page(document.title, html`${navigation(all, document.slug, link)}${documentBody(document, link)}`)
+}
+
+/** All pages in one file, for a mail or an archive. The first page has the table of contents. */
+export function wholeHtml(title: string, documents: readonly Document[]): string {
+  const link: Link = (slug) => `#${slug}`
   return page(
     title,
-    html`<h1>${title}</h1>
-      <p>${formatted(intro)}</p>
-      ${sections.map(sectionHtml)}`,
+    html`${documents.map(
+      (one) =>
+        html`<section id="${one.slug}">${navigation(documents, one.slug, link)}${documentBody(one, link)}</section>`,
+    )}`,
   )
 }
 
-function sectionHtml({ heading, text, table: of, checks, steps }: Section): Html {
+function navigation(all: readonly Document[], current: string, link: Link): Html {
+  if (all.length === 0) return raw('')
+  return html`<nav aria-label="Pages of the ${current} page">
+    ${all.map(({ slug, title }, index) => {
+      const name = index === 0 ? 'Overview' : title
+      return slug === current ? html`<b aria-current="page">${name}</b>` : html`<a href="${link(slug)}">${name}</a>`
+    })}
+  </nav>`
+}
+
+function documentBody({ title, intro, verdict, figures = [], sections }: Document, link: Link): Html {
+  const told =
+    verdict === undefined
+      ? raw('')
+      : html`<p class="verdict${verdict.good ? '' : ' bad'}"><strong>${verdict.text}</strong></p>`
+  const numbers =
+    figures.length === 0
+      ? raw('')
+      : html`<ul class="figures">
+          ${figures.map(({ label, value, bad = false }) => html`<li${raw(bad ? ' class="bad"' : '')}><b>${value}</b>${label}</li>`)}
+        </ul>`
+  return html`<h1>${title}</h1>
+    ${told}
+    <p>${formatted(intro, link)}</p>
+    ${numbers} ${sections.map((section) => sectionHtml(section, title, link))}`
+}
+
+function sectionHtml({ heading, text, plot, table: of, checks, steps }: Section, title: string, link: Link): Html {
   return html`<h2>${heading}</h2>
-    ${text === undefined ? raw('') : html`<p>${formatted(text)}</p>`}
-    ${of === undefined ? raw('') : tableHtml(heading, of)}
+    ${text === undefined ? raw('') : html`<p>${formatted(text, link)}</p>`}
+    ${
+      plot === undefined
+        ? raw('')
+        : html`<figure>
+            ${plot.picture}
+            <figcaption>${plot.words}</figcaption>
+          </figure>`
+    }
+    ${of === undefined ? raw('') : tableHtml(`${title}: ${heading}`, of, link)}
     ${
       checks === undefined
         ? raw('')
-        : html`<ul>
-            ${checks.map((check) => html`<li>${check.done ? '☑' : '☐'} ${formatted(check.text)}</li>`)}
+        : html`<ul class="checks">
+            ${checks.map((check) => html`<li>${check.done ? '☑' : '☐'} ${formatted(check.text, link)}</li>`)}
           </ul>`
     }
     ${
       steps === undefined
         ? raw('')
         : html`<ol>
-            ${steps.map((step) => html`<li>${formatted(step)}</li>`)}
+            ${steps.map((step) => html`<li>${formatted(step, link)}</li>`)}
           </ol>`
     }`
 }
 
-function tableHtml(caption: string, { heads, rows }: NonNullable<Section['table']>): Html {
+function tableHtml(caption: string, { heads, rows }: Table, link: Link): Html {
   return table(
     caption,
-    heads.map((title, index) => ({ title, cell: (row: readonly string[]) => formatted(row[index] ?? '') })),
+    heads.map((title, index) => ({ title, cell: (row: readonly string[]) => formatted(row[index] ?? '', link) })),
     rows,
+    { stacked: heads.length > 3 },
   )
 }
 
-/** Text between backquotes becomes code; everything else stays text. */
-function formatted(text: string): Html {
+/** Text between backquotes becomes code, links become links; everything else stays text. */
+function formatted(text: string, link: Link): Html {
   const parts = text.split(/`([^`]*)`/)
   return {
-    html: parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`).html).join(''),
+    html: parts
+      .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : withLinks(part, link)).html)
+      .join(''),
   }
+}
+
+function withLinks(text: string, link: Link): Html {
+  const parts = text.split(linked)
+  return html`${parts.map((part, index) => {
+    if (index % 3 === 0) return html`${part}`
+    return index % 3 === 1 ? html`<a href="${link(parts[index + 1] ?? '')}">${part}</a>` : raw('')
+  })}`
 }

@@ -6,6 +6,7 @@ import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'
+import type { RehearsalRecord } from './rehearsal-record.ts'
 
 /** The data of the evidence packet, read at one time. */
 export interface Evidence {
@@ -22,39 +23,92 @@ export interface Evidence {
   readonly identities: readonly Identity[]
   /** The phase of every subscriber whose hand-over has ever begun. */
   readonly phases: ReadonlyMap<string, string>
+  /** Monthly amount of each subscriber who is billed, before discounts and taxes. */
+  readonly monthly: ReadonlyMap<string, { readonly amount: number; readonly currency: string }>
+  readonly oldPrices: readonly OldPrice[]
+  readonly endpoints: readonly Endpoint[]
+  /** The last rehearsals that were run in this project. */
+  readonly rehearsals: readonly RehearsalRecord[]
 }
+
+/** A price of a source as its live subscriptions use it. */
+export interface OldPrice {
+  readonly source: string
+  readonly id: string
+  readonly amount: number | null
+  readonly currency: string
+  readonly interval: string
+  readonly tax: string
+  /** Number of live subscriptions with this price. */
+  readonly people: number
+}
+
+/** A webhook endpoint of an account. */
+export interface Endpoint {
+  readonly account: string
+  /** Without its query, which may hold a secret. */
+  readonly url: string
+  readonly status: string
+  readonly events: readonly string[]
+  /** The cancel service's own. */
+  readonly isService: boolean
+}
+
+export type Place = 'source' | 'moved' | 'settled' | 'ended'
 
 export interface Wave {
   readonly file: string
-  readonly people: { readonly source: number; readonly moved: number; readonly settled: number; readonly ended: number }
+  readonly people: Readonly<Record<Place, number>>
   /** The number of those in the source that are excluded on purpose. */
   readonly excluded: number
+  /** The next renewals of those who are still in the source: the first and the last one. */
+  readonly renewals: readonly string[]
 }
 
 /**
- * The waves: one for each file, in the order of the file names. A subscriber counts as moved when
- * the move is done; the stage in the YAML may still wait for an apply.
+ * Where each subscriber is. A subscriber counts as moved when the move is done; the stage in the
+ * YAML may still wait for an apply.
  */
-export function wavesOf({ catalog: { subscribers }, phases, plan }: Evidence): Wave[] {
+export function placesOf({ catalog: { subscribers }, phases, plan }: Evidence): ReadonlyMap<string, Place> {
   const planned = new Set([...plan.changes, ...plan.deferred, ...plan.blocked].map((one) => one.address))
-  const standing = ({ key, stage }: DesiredSubscriber): keyof Wave['people'] => {
-    const phase = phases.get(key) ?? 'source'
-    if (phase === 'moved' || phase === 'settled' || phase === 'ended') return phase
-    // A subscriber who is declared to move but is in no plan has left the old account or leaves it.
-    const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
-    return left ? 'ended' : 'source'
-  }
-  return [...Map.groupBy(subscribers, (one) => one.file)]
+  return new Map(
+    subscribers.map(({ key, stage }) => {
+      const phase = phases.get(key) ?? 'source'
+      if (phase === 'moved' || phase === 'settled' || phase === 'ended') return [key, phase]
+      // Someone who is declared to move but is in no plan has left the old account or leaves it.
+      const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
+      return [key, left ? 'ended' : 'source']
+    }),
+  )
+}
+
+/** The waves: one for each file, in the order of the file names. */
+export function wavesOf(evidence: Evidence): Wave[] {
+  const places = placesOf(evidence)
+  return [...Map.groupBy(evidence.catalog.subscribers, (one) => one.file)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([file, members]) => {
-      const all = Map.groupBy(members, standing)
-      const count = (what: keyof Wave['people']): number => all.get(what)?.length ?? 0
+      const all = Map.groupBy(members, ({ key }) => places.get(key) ?? 'source')
+      const count = (what: Place): number => all.get(what)?.length ?? 0
       return {
         file,
         people: { source: count('source'), moved: count('moved'), settled: count('settled'), ended: count('ended') },
         excluded: all.get('source')?.filter((one) => one.excluded !== undefined).length ?? 0,
+        renewals: renewalsOf(all.get('source') ?? [], evidence.at),
       }
     })
+}
+
+/** The next renewals after `at`, in order, by what was pulled. */
+export function renewalsOf(members: readonly DesiredSubscriber[], at: string): readonly string[] {
+  return members
+    .flatMap((one) => (one.next_invoice === undefined ? [] : [iso(one.next_invoice)]))
+    .filter((renewal) => renewal >= at)
+    .sort()
+}
+
+function iso(at: number): string {
+  return new Date(at * 1_000).toISOString().replace('.000Z', 'Z')
 }
 
 /** The number of catalog changes that are not applied yet. */

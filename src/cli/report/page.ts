@@ -26,12 +26,18 @@ p{margin:.5rem 0;max-width:46rem}.soft{color:var(--soft)}
 figcaption{color:var(--soft);font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.8rem;border-bottom:1px solid var(--line);margin-bottom:1.2rem}a{color:var(--now)}
+ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
+.plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
-details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
+details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.8rem;border-bottom:1px solid var(--line);margin-bottom:1.2rem}a{color:var(--now)}
+ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
+.plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}
+code{font-size:.8em}
 ul.plain{margin:0;padding-left:1.1rem}
 @media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td,.stacked td.n{display:block;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 .stacked td:empty{display:none}.stacked td:not(:first-child)::before{content:attr(data-label) ": ";color:var(--soft)}}
-@media print{.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
+@media print{nav{display:none}section{break-before:page}.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
 export function page(title: string, body: Html): string {

@@ -1,55 +1,15 @@
 import { inStage } from '../../../src/catalog/subscribers.ts'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Plan } from '../../../src/plan/types.ts'
-import { documentHtml, documentMarkdown, type Document } from '../../../src/cli/report/document.ts'
+import { documentHtml, documentMarkdown, wholeHtml, type Document } from '../../../src/cli/report/document.ts'
 import type { Evidence } from '../../../src/cli/report/evidence.ts'
 import { packet } from '../../../src/cli/report/packet.ts'
-import { loadCatalog } from '../../../src/catalog/load.ts'
+import { parseArguments } from '../../../src/cli/arguments.ts'
+import { commandTable } from '../../../src/cli/commands.ts'
+import { readSnapshot, since, snapshotOf } from '../../../src/cli/report/since.ts'
+import { commandLines, words } from '../command-lines.ts'
+import { evidence, plan } from './evidence.ts'
 import { present } from '../../../src/core/assert.ts'
-
-const saved = fileURLToPath(new URL('../../golden/projects/saved-plan/wave-01.plan.json', import.meta.url))
-const plan = JSON.parse(readFileSync(saved, 'utf8')) as Plan
-
-const project = `
-project: formulation-school
-accounts: { target: { sandbox: true }, us: { sandbox: true } }
-`
-const wave = (stage: string, ...ids: string[]): string => `
-stage: ${stage}
-subscribers:
-${ids.map((id) => `  ${id}: { customer: cus_1, anchor: 2024-01-31T09:15:00Z, items: [{ price: monthly }] }`).join('\n')}
-`
-const { catalog, findings } = loadCatalog([
-  { path: 'project.yaml', text: project },
-  { path: 'products.yaml', text: 'products: { school: { name: School } }' },
-  {
-    path: 'prices.yaml',
-    text: 'prices: { monthly: { product: school, currency: usd, unit_amount: 100, recurring: { interval: month } } }',
-  },
-  { path: 'subscribers/us/wave-01.yaml', text: wave('target', 'sub_1', 'sub_2') },
-  { path: 'subscribers/us/wave-02.yaml', text: wave('source', 'sub_3') },
-])
-
-function evidence(changed: Partial<Evidence> = {}): Evidence {
-  return {
-    tool: 'crossbill 0.1.0',
-    at: '2026-12-01T12:00:00Z',
-    catalog: present(catalog, JSON.stringify(findings)),
-    plan,
-    standing: [],
-    verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
-    doctor: { ok: true, findings: [] },
-    copied: { sources: {}, findings: [] },
-    identities: [{ kind: 'price', source: 'us', old_id: 'price_1', address: 'price.monthly', new_id: 'price_9' }],
-    phases: new Map([
-      ['us/sub_1', 'moved'],
-      ['us/sub_2', 'moved'],
-    ]),
-    ...changed,
-  }
-}
 
 function document(slug: string, of: Evidence): Document {
   return present(
@@ -61,9 +21,10 @@ function document(slug: string, of: Evidence): Document {
 describe('the evidence packet', () => {
   test('names every deferred or blocked subscriber with the code', () => {
     const text = documentMarkdown(document('migration-plan', evidence()))
+    const people = documentMarkdown(document('people', evidence()))
     for (const member of [...plan.deferred, ...plan.blocked]) {
-      expect(text).toContain(`\`${member.address.replace('subscriber.', '')}\``)
-      expect(text).toContain(`\`${member.code}\``)
+      expect(people).toContain(`\`${member.address.replace('subscriber.', '')}\``)
+      expect(people).toContain(`\`${member.code}\``)
     }
     expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
   })
@@ -148,5 +109,71 @@ describe('the evidence packet', () => {
       for (const section of one.sections) expect(page).toContain(section.heading.replaceAll('"', '&quot;'))
       expect(documentMarkdown(one).startsWith(`# ${one.title}\n`)).toBe(true)
     }
+  })
+
+  test('begins with a cover that says where the move stands, and leads to every document with one click', () => {
+    const all = packet(evidence())
+    const [first, ...others] = all
+    const text = documentMarkdown(present(first, 'a cover'))
+    expect(text).toContain('**The new account bills 2 of 3 subscribers. Exactly one account bills each of them.')
+    expect(text).toContain('| old account | 1 | 2.50 usd |')
+    for (const { slug, title } of others) expect(text).toContain(`[${title}](${slug}.md)`)
+    expect(others.map(({ slug }) => slug)).toEqual(
+      expect.arrayContaining([
+        'migration-plan',
+        'mapping',
+        'verification',
+        'cutover-checklist',
+        'rollback',
+        'runbook',
+        'webhooks',
+      ]),
+    )
+    const pages = new Set(all.map(({ slug }) => `${slug}.html`))
+    for (const one of all)
+      for (const [, link = ''] of documentHtml(one, all).matchAll(/href="([^"]+)"/g)) expect(pages).toContain(link)
+    const whole = wholeHtml('all', all)
+    for (const [, link = ''] of whole.matchAll(/href="#([^"]+)"/g)) expect(whole).toContain(`<section id="${link}">`)
+    expect(whole).not.toContain('.html"')
+  })
+
+  test('every command in it exists', async () => {
+    const text = packet(evidence()).map(documentMarkdown).join('\n')
+    const lines = commandLines(text)
+    expect(lines).toContain('crossbill plan --out plans/back-us-wave-01.plan.json')
+    for (const line of lines) await parseArguments(words(line), commandTable)
+  })
+
+  test('shows old and new prices side by side, and which differ or are not mapped', () => {
+    const text = documentMarkdown(document('mapping', evidence()))
+    expect(text).toContain(
+      '| us | `price_1` | 1.00 usd every month | unspecified | 2 | `monthly` | 1.00 usd every month | unspecified | the same |',
+    )
+    expect(text).toMatch(/`price_2`.*\| differs \|/)
+    expect(text).toMatch(/`price_3`.*\| not mapped \|/)
+  })
+
+  test('says what becomes of each old endpoint', () => {
+    const text = documentMarkdown(document('webhooks', evidence()))
+    expect(text).toMatch(/crm\.school\.example.*disable it before the first settle/)
+  })
+
+  test('a second report says what changed since the first', () => {
+    const before = snapshotOf(evidence())
+    const after = evidence({
+      phases: new Map([
+        ['us/sub_1', 'settled'],
+        ['us/sub_2', 'moved'],
+      ]),
+      plan: { ...plan, blocked: [] },
+    })
+    expect(readSnapshot(JSON.stringify(before))).toEqual(before)
+    expect(readSnapshot('[]')).toBeUndefined()
+    const told = since(before, snapshotOf(after))
+    expect(told.rows).toContainEqual(['moved, can be undone', '2', '1'])
+    expect(told.rows).toContainEqual(['settled', '0', '1'])
+    expect(told.rows.some(([what = '']) => what.startsWith('blocked: '))).toBe(true)
+    expect(documentMarkdown(present(packet(after, told)[0], 'a cover'))).toContain('## Since 2026-12-01 12:00:00 UTC')
+    expect(since(before, before).rows).toEqual([])
   })
 })

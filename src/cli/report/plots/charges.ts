@@ -9,6 +9,8 @@ import { attributes, drawn, linear, type Canvas } from './canvas.ts'
 const day = secondsPerDay * 1_000
 const height = 280
 
+type Played = Pick<RehearsalReport, 'days' | 'waves' | 'ended'>
+
 /** The charges of one column: of a day, or of a week when there is no room for days. */
 interface Column {
   readonly at: number
@@ -24,11 +26,11 @@ interface Column {
  * the run with the waves, so every correct bar has a cap on its top. Band: a wave can still be
  * undone. A mark at the top shows that the runs differ. Hovering shows the numbers.
  */
-export function chargesPerDay(report: RehearsalReport): Html {
+export function chargesPerDay(report: Played): Html {
   return drawn((canvas) => ({ height, content: charges(canvas, report) }))
 }
 
-function charges(canvas: Canvas, { days, waves, ended }: RehearsalReport): Html {
+function charges(canvas: Canvas, { days, waves, ended }: Played): Html {
   const area: Area = { left: 34, right: canvas.width - 8, top: 24, bottom: height - 26 }
   const columns = columnsOf(days, canvas.kind === 'narrow' && days.length > 90 ? 7 : 1)
   const span = [columns[0]?.at ?? 0, columns.at(-1)?.until ?? 0] as const

@@ -6,16 +6,18 @@ import { attributes, drawn, linear, type Canvas } from './canvas.ts'
 
 const row = 40
 
+type Played = Pick<RehearsalReport, 'waves' | 'began' | 'ended'>
+
 /**
  * The waves on a time line, one row for each. Dot: the wave moves. Bar: it can still be undone. End
  * of the bar: the old subscriptions are cancelled.
  */
-export function waveTimeLine(report: RehearsalReport): Html {
+export function waveTimeLine(report: Played): Html {
   const height = report.waves.length * row + 34
   return drawn((canvas) => ({ height, content: rows(canvas, report, height) }))
 }
 
-function rows(canvas: Canvas, { waves, began, ended }: RehearsalReport, height: number): Html {
+function rows(canvas: Canvas, { waves, began, ended }: Played, height: number): Html {
   const area: Area = { left: 10, right: canvas.width - 10, top: 4, bottom: height - 26 }
   const span = [began * 1_000, ended * 1_000] as const
   const x = linear(span, [area.left, area.right])

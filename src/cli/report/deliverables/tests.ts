@@ -1,0 +1,81 @@
+import { plural, when } from '../../render/words.ts'
+import type { Document } from '../document.ts'
+import type { Evidence } from '../evidence.ts'
+import { chargesPerDay } from '../plots/charges.ts'
+import { questionsSection } from './questions.ts'
+import { code } from './words.ts'
+
+/** What was checked, when, by which version, and what was found. */
+export function tests(evidence: Evidence): Document {
+  const { verified, doctor, at, tool, plan, rehearsals, standing } = evidence
+  const findings = doctor.findings.map(({ status, account, check, message }) => [
+    status,
+    account ?? '',
+    code(check),
+    message,
+  ])
+  const compared = plan.money.tax ?? []
+  return {
+    slug: 'verification',
+    title: 'What was checked',
+    intro: `On ${when(at)}: ${plural(verified.checked, 'subscriber')}, ${plural(verified.violations.length, 'violation')}.`,
+    sections: [
+      {
+        heading: 'Tests',
+        text: 'Each row names the command that repeats it.',
+        table: {
+          heads: ['test', 'when', 'version', 'result'],
+          rows: [
+            [
+              '`crossbill verify`',
+              when(at),
+              tool,
+              verified.ok ? 'holds' : plural(verified.violations.length, 'violation'),
+            ],
+            ['`crossbill doctor`', when(at), tool, doctor.ok ? 'no failed check' : 'a check failed'],
+            ['`crossbill plan`', when(plan.created), plan.tool, `digest ${code(plan.plan.slice(0, 16))}`],
+            ...rehearsals.map((one) => [
+              code(`crossbill rehearse --months ${one.months}${one.withFaults ? ' --faults' : ''} --seed ${one.seed}`),
+              when(one.at),
+              one.tool,
+              one.ok
+                ? `${one.counts.actual} of ${one.counts.expected} charges, none differs${one.undecided === 0 ? '' : `; ${plural(one.undecided, 'person', 'people')} not moved without a decision`}`
+                : 'it found differences',
+            ]),
+            ...(rehearsals.length === 0 ? [['`crossbill rehearse`', 'not run in this project folder', '', '']] : []),
+            [
+              'taxes compared by previews',
+              when(plan.created),
+              plan.tool,
+              compared.length === 0 ? 'no difference' : `${plural(compared.length, 'line')} in the plan`,
+            ],
+          ],
+        },
+      },
+      ...rehearsals.slice(0, 1).map((one) => ({
+        heading: 'Charges a day in both worlds',
+        text: `The rehearsal of ${when(one.at)}, ${one.months} months ahead. Declined payments: ${one.declines.expected} in the control run, ${one.declines.actual} with the migration. Subscriptions that fell behind because of them: ${one.dunning.expected} and ${one.dunning.actual}.`,
+        plot: {
+          picture: chargesPerDay(one),
+          words: 'Bars: charges without a migration. Blue caps: charges with it. Shaded: a wave can still be undone.',
+        },
+      })),
+      {
+        heading: verified.ok ? 'Exactly one payer for each subscriber' : `Violations (${verified.violations.length})`,
+        ...(verified.violations.length === 0
+          ? { text: 'No violation.' }
+          : {
+              table: {
+                heads: ['violation', 'subscriber', 'details', 'what to do'],
+                rows: verified.violations.map((one) => [code(one.code), code(one.subscriber), one.detail, one.fix]),
+              },
+            }),
+      },
+      {
+        heading: `Accounts and doors (${findings.length})`,
+        table: { heads: ['result', 'account', 'check', 'details'], rows: findings },
+      },
+      questionsSection(standing),
+    ],
+  }
+}

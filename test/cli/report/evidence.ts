@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Plan } from '../../../src/plan/types.ts'
+import type { Evidence } from '../../../src/cli/report/evidence.ts'
+import { recordOf } from '../../../src/cli/report/rehearsal-record.ts'
+import { loadCatalog } from '../../../src/catalog/load.ts'
+import { present } from '../../../src/core/assert.ts'
+import { rehearsal } from './sample.ts'
+
+const saved = fileURLToPath(new URL('../../golden/projects/saved-plan/wave-01.plan.json', import.meta.url))
+
+/** A plan with people in every outcome. */
+export const plan = JSON.parse(readFileSync(saved, 'utf8')) as Plan
+
+const project = `
+project: formulation-school
+accounts: { target: { sandbox: true }, us: { sandbox: true } }
+`
+const wave = (stage: string, ...ids: string[]): string => `
+stage: ${stage}
+subscribers:
+${ids.map((id) => `  ${id}: { customer: cus_1, anchor: 2024-01-31T09:15:00Z, next_invoice: 2026-12-31T09:15:00Z, items: [{ price: monthly }] }`).join('\n')}
+`
+const { catalog, findings } = loadCatalog([
+  { path: 'project.yaml', text: project },
+  { path: 'products.yaml', text: 'products: { school: { name: School } }' },
+  {
+    path: 'prices.yaml',
+    text: 'prices: { monthly: { product: school, currency: usd, unit_amount: 100, recurring: { interval: month } } }',
+  },
+  { path: 'mappings/us.yaml', text: 'prices: { price_1: monthly, price_2: monthly }' },
+  { path: 'subscribers/us/wave-01.yaml', text: wave('target', 'sub_1', 'sub_2') },
+  { path: 'subscribers/us/wave-02.yaml', text: wave('source', 'sub_3') },
+])
+
+/** A school in the middle of its migration. */
+export function evidence(changed: Partial<Evidence> = {}): Evidence {
+  const old = { source: 'us', currency: 'usd', interval: 'month', tax: 'unspecified' }
+  return {
+    tool: 'crossbill 0.1.0',
+    at: '2026-12-01T12:00:00Z',
+    catalog: present(catalog, JSON.stringify(findings)),
+    plan,
+    standing: [],
+    verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
+    doctor: { ok: true, findings: [] },
+    copied: { sources: {}, findings: [] },
+    monthly: new Map([
+      ['us/sub_1', { amount: 100, currency: 'usd' }],
+      ['us/sub_3', { amount: 250, currency: 'usd' }],
+    ]),
+    oldPrices: [
+      { ...old, id: 'price_1', amount: 100, people: 2 },
+      { ...old, id: 'price_2', amount: 250, people: 1 },
+      { ...old, id: 'price_3', amount: 100, people: 1 },
+    ],
+    endpoints: [
+      {
+        account: 'us',
+        url: 'https://crm.school.example/stripe',
+        status: 'enabled',
+        events: ['customer.subscription.deleted'],
+        isService: false,
+      },
+    ],
+    rehearsals: [recordOf(rehearsal, 'crossbill 0.1.0', false)],
+    identities: [{ kind: 'price', source: 'us', old_id: 'price_1', address: 'price.monthly', new_id: 'price_9' }],
+    phases: new Map([
+      ['us/sub_1', 'moved'],
+      ['us/sub_2', 'moved'],
+    ]),
+    ...changed,
+  }
+}

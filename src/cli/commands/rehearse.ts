@@ -9,7 +9,7 @@ import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { worldSays } from '../rehearsal/world-says.ts'
-import { recordFile, recordOf } from '../report/rehearsal-record.ts'
+import { recordFile, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
@@ -88,6 +88,7 @@ function summary(report: RehearsalReport): object {
       by: Object.fromEntries(faults.map(({ kind, count }) => [kind, count])),
     },
     members: Object.fromEntries(members.map(({ act, count }) => [act, count])),
+    undecided: undecidedIn(report),
     ok,
   }
 }
@@ -96,6 +97,9 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
   const { counts, faults, members } = report
   const injected = faults.reduce((sum, fault) => sum + fault.count, 0)
   const { shown, more } = firstFew(report.differences, 20)
+  const undecided = undecidedIn(report)
+  const waiting =
+    undecided === 0 ? '' : ` ${plural(undecided, 'subscriber was', 'subscribers were')} not moved and need a decision.`
   return [
     `${plural(report.subscribers, 'subscriber')}, ${plural(report.months, 'month')}, seed ${report.seed}: ${formatInstant(report.began)} to ${formatInstant(report.ended)}`,
     ...columns([
@@ -118,7 +122,7 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
     ...(report.means ?? []).map(
       (sentence, at) => `${at === 0 ? "  Stripe's unclear behaviour:\n" : ''}    ${sentence}`,
     ),
-    report.ok ? paint.green('No subscriber would notice.') : paint.red('Do not migrate yet.'),
+    report.ok ? paint.green(`No subscriber would notice.${waiting}`) : paint.red(`Do not migrate yet.${waiting}`),
     `Report: ${path}`,
   ].join('\n')
 }

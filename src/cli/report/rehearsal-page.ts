@@ -5,6 +5,7 @@ import { html, raw, type Html } from '../../core/html.ts'
 import { page, table } from './page.ts'
 import { chargesPerDay } from './plots/charges.ts'
 import { waveTimeLine } from './plots/waves.ts'
+import { undecidedIn } from './rehearsal-record.ts'
 import { differences } from './rehearsal-differences.ts'
 import { standing } from './rehearsal-standing.ts'
 import { grouped, moment, waveName } from './rehearsal-words.ts'
@@ -29,7 +30,7 @@ function verdict(report: RehearsalReport): Html {
   const good = html`<p class="verdict">
     <strong>No subscriber would notice.</strong> Over ${report.months} months, the run with the migration made every one
     of the ${grouped(counts.expected)} charges of the control run: to the same subscriber, in the same second and with
-    the same amount. It made no other charge.
+    the same amount. It made no other charge. ${undecidedText(report)}
   </p>`
   const bad = html`<p class="verdict bad">
     <strong>Do not migrate yet.</strong> ${troubles(counts)}. The list below gives the cause of each and what to do.
@@ -37,6 +38,13 @@ function verdict(report: RehearsalReport): Html {
   return html`<p class="soft">Crossbill · rehearsal · ${span}</p>
     <h1>Migration rehearsal: ${report.subscribers} subscribers, ${report.months} months</h1>
     ${report.ok ? good : bad}`
+}
+
+function undecidedText(report: RehearsalReport): string {
+  const count = undecidedIn(report)
+  return count === 0
+    ? ''
+    : `${grouped(count)} of ${grouped(report.subscribers)} subscribers were not moved and need a decision.`
 }
 
 function troubles(counts: RehearsalReport['counts']): string {

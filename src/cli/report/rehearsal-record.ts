@@ -23,10 +23,14 @@ export function recordFile({ withFaults }: Pick<RehearsalRecord, 'withFaults'>):
   return recordFiles[withFaults ? 1 : 0]
 }
 
+/** Subscribers whom the rehearsal left in the old account because they need a decision. */
+export function undecidedIn({ standing }: Pick<RehearsalReport, 'standing'>): number {
+  return standing.filter(({ outcome, moved }) => outcome === 'blocked' && !moved).length
+}
+
 export function recordOf(report: RehearsalReport, tool: string, withFaults: boolean): RehearsalRecord {
   const { differences: _differences, standing, ...rest } = report
-  const undecided = standing.filter(({ outcome, moved }) => outcome === 'blocked' && !moved).length
-  return { format: 1, tool, at: formatInstant(report.began), withFaults, undecided, ...rest }
+  return { format: 1, tool, at: formatInstant(report.began), withFaults, undecided: undecidedIn({ standing }), ...rest }
 }
 
 /** The record in a file; undefined for anything else, also for another version. */

@@ -65,6 +65,11 @@ export const commandTable: readonly CommandEntry[] = [
     about: 'check that exactly one account bills each subscriber, as declared',
     load: () => import('./commands/verify.ts'),
   },
+  {
+    usage: 'explain [who]',
+    about: 'show one person: accounts, YAML, the rule that decided, what happens next; read-only',
+    load: () => import('./commands/explain.ts'),
+  },
   { usage: 'drift', about: 'show what was changed outside Crossbill', load: () => import('./commands/drift.ts') },
   {
     usage: 'rehearse',

@@ -27,10 +27,13 @@ export interface Failure {
   readonly isReplayed?: true
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure }
+/** `requestId`: Stripe's id of the request, by which its Dashboard and its support find it. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T; readonly requestId?: string }
+  | { readonly ok: false; readonly failure: Failure }
 
-export function success<T>(value: T): Outcome<T> {
-  return { ok: true, value }
+export function success<T>(value: T, requestId?: string): Outcome<T> {
+  return { ok: true, value, ...(requestId === undefined ? {} : { requestId }) }
 }
 
 export function failed(failure: Failure): Outcome<never> {

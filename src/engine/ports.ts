@@ -121,6 +121,8 @@ export interface JournalEntry {
   /** The id of the returned object, never the whole object. */
   readonly result: string | null
   readonly failure: JsonObject | null
+  /** Stripe's id of the request; null without an answer, and in entries of earlier versions. */
+  readonly requestId: string | null
   readonly startedAt: Instant
   readonly endedAt: Instant | null
 }
@@ -145,11 +147,19 @@ export interface Store {
   subscriber(key: string): Promise<SubscriberRecord | undefined>
   putSubscribers(records: readonly SubscriberRecord[]): Promise<void>
   /** Durable before it returns. */
-  journalStart(entry: Omit<JournalEntry, 'id' | 'status' | 'result' | 'failure' | 'endedAt'>): Promise<number>
+  journalStart(
+    entry: Omit<JournalEntry, 'id' | 'status' | 'result' | 'failure' | 'requestId' | 'endedAt'>,
+  ): Promise<number>
   /** Final after success or failure; an abandoned entry accepts a later outcome. */
   journalEnd(
     id: number,
-    outcome: { status: Exclude<JournalEntry['status'], 'started'>; result?: string; failure?: JsonObject; at: Instant },
+    outcome: {
+      status: Exclude<JournalEntry['status'], 'started'>
+      result?: string
+      failure?: JsonObject
+      requestId?: string
+      at: Instant
+    },
   ): Promise<void>
   /** Entries still `started` or `unknown`, oldest first; of one address when given. */
   journalOpen(address?: string): Promise<readonly JournalEntry[]>

@@ -79,6 +79,18 @@ export function openInbox(engine: StoreEngine): InboxStore {
         .execute()
       return rows.map(inboxRow)
     },
+    async naming(subscriber, limit) {
+      const named = `%${JSON.stringify(subscriber)}%`
+      const rows = await database
+        .selectFrom('inbox')
+        .selectAll()
+        .where((row) => row.or([row('signal', 'like', named), row('facts', 'like', named)]))
+        .orderBy('accepted_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(inboxRow)
+    },
     async causes(state) {
       const rows = await database
         .selectFrom('inbox')

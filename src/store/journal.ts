@@ -29,6 +29,7 @@ export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal
             status: 'started',
             result: null,
             failure: null,
+            request: null,
             started_at: entry.startedAt,
             ended_at: null,
           })
@@ -45,6 +46,8 @@ export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal
             status: outcome.status,
             result: outcome.result ?? null,
             failure: outcome.failure === undefined ? null : canonicalJson(outcome.failure),
+            // A later look-up finds the result and no request, so it keeps the earlier id.
+            ...(outcome.requestId === undefined ? {} : { request: outcome.requestId }),
             ended_at: outcome.at,
           })
           .where('id', '=', id)
@@ -88,6 +91,7 @@ function entry(row: Selectable<Tables['journal']>): JournalEntry {
     status: row.status,
     result: row.result,
     failure: row.failure === null ? null : (JSON.parse(row.failure) as JsonObject),
+    requestId: row.request,
     startedAt: instant(row.started_at),
     endedAt: row.ended_at === null ? null : instant(row.ended_at),
   }

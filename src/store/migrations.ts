@@ -40,6 +40,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0007-holdings': { up: (database) => holdings(database) },
     '0008-inbox-lanes': { up: (database) => inboxLanes(database, engine) },
     '0009-grant-prices': { up: (database) => grantPrices(database) },
+    '0010-request-ids': { up: (database) => requestIds(database) },
   }
 }
 
@@ -225,4 +226,9 @@ async function grantPrices(database: Database): Promise<void> {
     .alterTable('grants')
     .addColumn('prices', 'text', (column) => column.notNull().defaultTo('[]'))
     .execute()
+}
+
+/** Stripe's own id of each request, by which its Dashboard and its support find it. */
+async function requestIds(database: Database): Promise<void> {
+  await database.schema.alterTable('journal').addColumn('request', 'text').execute()
 }

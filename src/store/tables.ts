@@ -23,6 +23,8 @@ export interface Tables {
     status: 'started' | 'succeeded' | 'failed' | 'unknown' | 'abandoned'
     result: string | null
     failure: string | null
+    /** Stripe's id of the request. */
+    request: string | null
     started_at: number
     ended_at: number | null
   }

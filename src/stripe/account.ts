@@ -163,13 +163,19 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
     if (!isJsonObject(answer) || typeof answer['object'] !== 'string')
       return failed({ kind, code: notAnAnswerCode, message: 'the answer is not a Stripe object', status: 200 })
     const odd = oddAnswer(answer)
-    if (odd === undefined) return success(answer as StripeObject)
+    if (odd === undefined) return success(answer as StripeObject, requestIdOf(answer))
     return failed({ kind, code: notAnAnswerCode, message: `not a Stripe answer: ${odd}`, status: 200 })
   } catch (error) {
     const failure = readFailure(error, method)
     if (failure.code.startsWith('rate_limit')) rest(limits, operation, failure)
     return failed(failure)
   }
+}
+
+/** The library keeps the headers of an answer beside its fields. */
+function requestIdOf(answer: object): string | undefined {
+  const { lastResponse: response } = answer as { readonly lastResponse?: { readonly requestId?: unknown } }
+  return typeof response?.requestId === 'string' ? response.requestId : undefined
 }
 
 function rest(limits: Limits, operation: string, failure: Failure): void {

@@ -20,7 +20,7 @@ export async function withAllItems(
     const data: StripeObject[] = []
     const params = { subscription: id, expand: deeper(request.params?.['expand']) }
     for await (const item of readList(source, '/v1/subscription_items', params)) data.push(item)
-    return success({ ...outcome.value, items: { ...items, data, has_more: false } })
+    return success({ ...outcome.value, items: { ...items, data, has_more: false } }, outcome.requestId)
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     if (request.method !== 'GET') return outcome

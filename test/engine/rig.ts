@@ -3,6 +3,7 @@ import { instant, type Instant } from '../../src/core/instant.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import { apply, type ApplyOptions, type ApplyResult } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
+import type { InboxStore } from '../../src/engine/inbox/port.ts'
 import { applyLease } from '../../src/engine/lease.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
@@ -18,6 +19,8 @@ import { connectAccount } from '../../src/stripe/account.ts'
 export interface Rig extends AsyncDisposable {
   readonly sandbox: Sandbox
   readonly context: Context
+  /** The cancel service's part of the store. */
+  readonly inbox: InboxStore
   /** The written secrets, by the sink's JSON. */
   readonly secrets: Map<string, string>
   readonly notes: string[]
@@ -86,6 +89,7 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
   return {
     sandbox,
     context,
+    inbox: store.inbox,
     secrets,
     notes,
     sent,

@@ -50,7 +50,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['verify', 'doctor'],
     ['cards'],
     ['inbox'],
-    ['rehearse'],
+    ['rehearse', 'explain'],
   ],
   'src/confirm': [['case.ts'], ['cases', 'ground.ts'], ['.']],
   'src/server': [['languages'], ['.']],

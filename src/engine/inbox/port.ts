@@ -86,6 +86,11 @@ export interface InboxStore extends GrantStore {
     limit: number,
   ): Promise<readonly InboxRow[]>
   /**
+   * Rows that name this subscriber, or that were found to mean them, newest first. For one person's
+   * question: it reads every row.
+   */
+  naming(subscriber: string, limit: number): Promise<readonly InboxRow[]>
+  /**
    * Counts the rows in this state by cause (the code of the reason), with the id of one of each.
    */
   causes(

@@ -249,12 +249,23 @@ async function sendOnce(
   const outcome = await sendPatiently(context, account, method === 'POST' ? { ...body, idempotencyKey } : body)
   if (outcome.ok) await work.keep?.(outcome.value)
   if (outcome.ok)
-    await context.store.journalEnd(id, { status: 'succeeded', ...result(outcome.value), at: account.now() })
+    await context.store.journalEnd(id, {
+      status: 'succeeded',
+      ...result(outcome.value),
+      ...sent(outcome.requestId),
+      at: account.now(),
+    })
   else {
-    const status = outcome.failure.kind === 'unknown' ? 'unknown' : 'failed'
-    await context.store.journalEnd(id, { status, failure: recorded(outcome.failure), at: account.now() })
+    const { failure } = outcome
+    const status = failure.kind === 'unknown' ? 'unknown' : 'failed'
+    const ended = { status, failure: recorded(failure), ...sent(failure.requestId), at: account.now() } as const
+    await context.store.journalEnd(id, ended)
   }
   return [outcome, { id, idempotencyKey }]
+}
+
+function sent(requestId: string | undefined): { requestId?: string } {
+  return requestId === undefined ? {} : { requestId }
 }
 
 function result(object: StripeObject | undefined): { result?: string } {

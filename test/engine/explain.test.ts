@@ -66,6 +66,7 @@ test('explain says of a person what the plan says, for every code of a school, w
       "open_invoice",
       "past_due",
       "payment_in_flight",
+      "payment_method_not_copyable",
       "payment_method_unmapped",
       "renews_soon",
     ]

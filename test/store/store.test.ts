@@ -109,7 +109,7 @@ function keepsItsPromises(place: Place): void {
     const two = await store.journalStart(entry('price.b'))
     const three = await store.journalStart(entry('price.a', 'archive'))
     expect([two - one, three - two].every((step) => step > 0)).toBe(true)
-    await store.journalEnd(one, { status: 'succeeded', result: 'price_1', at })
+    await store.journalEnd(one, { status: 'succeeded', result: 'price_1', requestId: 'req_1', at })
     await store.journalEnd(two, { status: 'unknown', failure: { code: 'connection_cut' }, at })
     await reopen()
     expect((await store.journalOpen()).map((open) => [open.id, open.status])).toEqual([
@@ -123,6 +123,7 @@ function keepsItsPromises(place: Place): void {
       status: 'succeeded',
       result: 'price_1',
       failure: null,
+      requestId: 'req_1',
       endedAt: at,
     })
     await store.journalEnd(two, { status: 'abandoned', at })

@@ -121,6 +121,7 @@ async function bothSay(shown: { old: string; successor?: string }): Promise<{ cl
     pause_collection: null,
     cancellation_details: null,
     created: 1,
+    start_date: 1,
     items: { data: [] },
   }
   const old = { ...base, id: 'sub_1', status: shown.old, metadata: {} }

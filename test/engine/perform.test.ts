@@ -261,3 +261,37 @@ test('a secret that Stripe shows once reaches its sink even when the run dies be
   expect(keys()).toEqual(['k', 'k'])
   expect(JSON.stringify(await store.journal())).not.toContain('whsec_1')
 })
+
+const inUse: Failure = {
+  kind: 'conflict',
+  code: 'idempotency_key_in_use',
+  message: 'There is currently another in-progress request using this Idempotent Key.',
+  status: 409,
+}
+
+test('nobody charged twice: "key in use" after a late 504 changes no key, and what was committed since is found', async () => {
+  const { account, clock, keys } = scripted([failed(serverError), ...Array(8).fill(failed(inUse)), success(made)])
+  let committed = false
+  const find = async () => success(committed ? made : undefined)
+  const { context: ctx } = context()
+  expect(await perform(ctx, work(account, find))).toEqual(failed(inUse))
+  // A later step of the same run, before the quiet period is over: the same key.
+  const before = keys().length
+  expect(new Set(keys())).toEqual(new Set(['k']))
+  // The request that was answered 504 is committed, and the quiet period passes.
+  committed = true
+  clock.now += quietSeconds
+  expect(await perform(ctx, work(account, find))).toEqual(success(made))
+  expect(keys()).toHaveLength(before)
+})
+
+test('nobody charged twice: a refusal after an uncertain answer keeps the key until the quiet period is over', async () => {
+  const { account, clock, keys } = scripted([failed(serverError), failed(refused), failed(refused), success(made)])
+  const { context: ctx } = context()
+  expect(await perform(ctx, work(account, absent))).toEqual(failed(refused))
+  expect(await perform(ctx, work(account, absent))).toEqual(failed(refused))
+  expect(keys()).toEqual(['k', 'k', 'k'])
+  clock.now += quietSeconds
+  expect(await perform(ctx, work(account, absent))).toEqual(success(made))
+  expect(keys()).toEqual(['k', 'k', 'k', 'k-2'])
+})

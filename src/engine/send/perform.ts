@@ -64,6 +64,7 @@ export interface Patience {
 // Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests), so an older
 // key protects nothing.
 const keyLife = 23 * 3_600
+const keyInUse = 'idempotency_key_in_use'
 const patient: Patience = { turns: 8, rounds: 4 }
 
 /**
@@ -78,6 +79,8 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * | succeeded, but requested again | done      | that is the answer                             |
  * |                                | not done  | a new key: the old one would only replay       |
  * | answered 4xx                   | not done  | a new key: Stripe replays a refusal for a day  |
+ * | answered 429 or "key in use"   | not done  | the same key: nothing was executed or stored   |
+ * | 4xx after an uncertain answer  | not done  | the same key for `quietSeconds`, then a new one |
  * | answered 5xx                   | not done  | the same key for `quietSeconds`, then a new one |
  * | a replayed 5xx answer          | not done  | a new key at once, except in a hand-over       |
  * | any                            | no answer | unknown: it stays open, the caller stops       |
@@ -112,11 +115,17 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
   const latest = earlier.at(-1)
   const replayable = work.keep !== undefined && open.every((entry) => work.account.now() - entry.startedAt <= keyLife)
   if (replayable) for (const entry of open) await abandon(context, work, entry)
-  else if (open.length > 0 || latest?.status === 'succeeded' || (latest === undefined && work.lookFirst === true)) {
+  else if (
+    open.length > 0 ||
+    latest?.status === 'succeeded' ||
+    (latest === undefined && work.lookFirst === true) ||
+    // It was not done when the run looked, and may have been committed since.
+    (work.find !== undefined && earlier.some(({ status }) => status === 'abandoned'))
+  ) {
     const found = await lookUp(context, work, open)
     if (found !== undefined) return found
   }
-  let attempt = nextAttempt(work, latest)
+  let attempt = nextAttempt(work, earlier)
   let last: Failure | undefined
   for (let round = 0; round < (context.patience ?? patient).rounds; round++) {
     const [outcome, entry] = await sendOnce(context, work, attempt)
@@ -144,13 +153,34 @@ async function earlierTries(context: Performer, work: Work): Promise<readonly Jo
     .toSorted((a, b) => a.id - b.id)
 }
 
-function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
+function nextAttempt(work: Work, earlier: readonly JournalEntry[]): number {
+  const latest = earlier.at(-1)
   if (latest === undefined || work.oneKey === true) return 1
-  const age = work.account.now() - latest.startedAt
-  const answered = latest.status === 'failed' || latest.status === 'succeeded'
+  const now = work.account.now()
   // After that time no request under this key is in progress, and a stored 5xx would only be
   // replayed.
-  return answered || isHarmless(work) || age >= quietSeconds ? latest.attempt + 1 : latest.attempt
+  const isQuiet = now - latest.startedAt >= quietSeconds
+  if (isHarmless(work) || isQuiet || latest.status === 'succeeded') return latest.attempt + 1
+  const isRefused = latest.status === 'failed' && !wasNotExecuted(latest)
+  return isRefused && !mayStillCommit(earlier, latest, now) ? latest.attempt + 1 : latest.attempt
+}
+
+/** Stripe stores no answer for such a refusal, so it does not use up the key. */
+function wasNotExecuted({ failure }: JournalEntry): boolean {
+  return failure?.['kind'] === 'retryable' || failure?.['code'] === keyInUse
+}
+
+/**
+ * Whether an earlier request under the same key had no certain answer a short time ago. Whatever a
+ * later one was answered, a second key could then create a second object.
+ */
+function mayStillCommit(earlier: readonly JournalEntry[], { attempt }: JournalEntry, now: number): boolean {
+  return earlier.some(
+    (one) =>
+      one.attempt === attempt &&
+      ['started', 'unknown', 'abandoned'].includes(one.status) &&
+      now - one.startedAt < quietSeconds,
+  )
 }
 
 /**
@@ -299,7 +329,7 @@ export async function sendPatiently(
 }
 
 function mayRepeat(failure: Failure): boolean {
-  return failure.kind === 'retryable' || failure.code === 'idempotency_key_in_use'
+  return failure.kind === 'retryable' || failure.code === keyInUse
 }
 
 /**

@@ -173,7 +173,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     proof: null,
     gap: due?.gap ?? around.policies.uncharged_period,
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
-    ...(provesCard(candidate) ? { same_card: true } : {}),
+    ...(goal === 'move' && provesCard(candidate) ? { same_card: true } : {}),
   }
 }
 

@@ -28,7 +28,11 @@ export async function writeBackup(path: string, lines: AsyncIterable<string>): P
       throw isTaken(error) ? taken(path) : error
     })
     const held = await open(folder, 'r')
-    await held.sync().finally(() => held.close())
+    try {
+      await held.sync()
+    } finally {
+      await held.close()
+    }
   } finally {
     await rm(temporary, { force: true })
   }

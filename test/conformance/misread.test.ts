@@ -29,9 +29,10 @@ async function broken(): Promise<readonly string[]> {
   })
   const ground = await prepare(stripe)
   const found: string[] = []
-  for (const { name, grade, expected, run } of cases) {
+  for (const one of cases) {
+    const { name, grade, expected } = one
     if (grade === 'assumed') continue
-    const seen = await run(ground)
+    const seen = await one.run(ground)
     if (JSON.stringify(seen) !== JSON.stringify(expected)) found.push(name)
   }
   return found

@@ -29,12 +29,13 @@ function changed(
   school: Members,
   accounts: readonly string[],
   change: (row: PaymentMethodRow) => Partial<PaymentMethodRow>,
-) {
+): undefined {
   for (const name of accounts) {
     const table = school.rig.sandbox.world.account(name).table(paymentMethods)
     const rows = [...table.all()]
     for (const row of rows) table.put({ ...row, ...change(row) })
   }
+  return undefined
 }
 
 const declining = (code: string, decline_code: string) => (row: PaymentMethodRow) => ({
@@ -54,13 +55,13 @@ const person = { billing_details: { name: 'A B', email: 'a@example.com' } }
 
 const cases: Readonly<Record<string, Case>> = {
   'a card that will decline': {
-    make: async (school) => void changed(school, ['target'], declining('card_declined', 'insufficient_funds')),
+    make: async (school) => changed(school, ['target'], declining('card_declined', 'insufficient_funds')),
     seen: 'moved',
     code: 'setup_failed',
   },
   'a 3D Secure card': {
     make: async (school) =>
-      void changed(school, ['target'], declining('authentication_required', 'authentication_required')),
+      changed(school, ['target'], declining('authentication_required', 'authentication_required')),
     seen: 'moved',
     code: 'setup_failed',
   },
@@ -72,7 +73,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'an expired card': {
     make: async (school) =>
-      void changed(school, ['us', 'target'], ({ card }) => ({
+      changed(school, ['us', 'target'], ({ card }) => ({
         card: card && { ...card, exp_month: 8, exp_year: 2026 },
       })),
     seen: 'planned',

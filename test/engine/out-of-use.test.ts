@@ -25,7 +25,8 @@ const domain = (name: string, rest = ''): string =>
   `payment_method_domains: { d: { domain_name: ${name}.example.com${rest} } }`
 
 test('an object that Stripe keeps for ever comes back when its entry takes its key again', async () => {
-  const use = (one: JsonObject): string => `${String(one['domain_name'])} ${String(one['enabled'])}`
+  const use = (one: JsonObject): string =>
+    `${String(one['domain_name'] as string)} ${String(one['enabled'] as boolean)}`
   expect(await after([domain('b'), domain('a'), domain('b')], '/v1/payment_method_domains', use)).toEqual([
     'a.example.com false',
     'b.example.com true',
@@ -41,7 +42,7 @@ const registration = (state: string): string =>
 test('a registration that ended is registered anew within the day in which its key is remembered', async () => {
   const use = (one: JsonObject): string => {
     const { us } = (one['country_options'] ?? {}) as { us?: { state?: string } }
-    return `${us?.state ?? ''} ${String(one['status'])}`
+    return `${us?.state ?? ''} ${String(one['status'] as string)}`
   }
   const found = await after(
     [registration('WA'), 'removed: [tax_registration.r]', registration('WA'), registration('TX'), registration('WA')],

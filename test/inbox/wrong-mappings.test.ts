@@ -22,7 +22,7 @@ interface Billed {
 async function billed(rig: Rig, member: Member): Promise<Billed> {
   const { items } = await rig.stripe('us').subscriptions.retrieve(member.old)
   const price = items.data[0]?.price
-  return { price: price?.id ?? '', product: String(price?.product) }
+  return { price: price?.id ?? '', product: typeof price?.product === 'string' ? price.product : '' }
 }
 
 /** The rig with a catalog of two products at one amount, and the line of the price as given. */

@@ -67,8 +67,8 @@ async function endpointsOf({ catalog }: Context, account: StripeAccount): Promis
   const own = serviceEndpoint(catalog, account.name)
   return (all.ok ? all.value : []).map((one) => ({
     account: account.name,
-    url: String(one['url']).replace(/[?#].*$/s, '?…'),
-    status: String(one['status']),
+    url: String(one['url'] as string).replace(/[?#].*$/s, '?…'),
+    status: String(one['status'] as string),
     events: Array.isArray(one['enabled_events']) ? one['enabled_events'].map(String) : [],
     isService: isServiceEndpoint(own, one),
   }))

@@ -153,7 +153,7 @@ export const leftoverCases: readonly Case[] = [
         customer_details: { tax_ids: [{ type: 'eu_vat', value: 'DE987654321' }] },
         subscription_details: { items: [{ price: ground.monthly }] },
       })
-      return (preview.customer_tax_ids ?? []).map(({ value }) => value).toSorted()
+      return (preview.customer_tax_ids ?? []).map(({ value }) => value ?? '').toSorted((a, b) => (a < b ? -1 : 1))
     },
   },
 ]

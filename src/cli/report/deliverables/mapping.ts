@@ -62,7 +62,7 @@ function newTerms(value: JsonObject): readonly [costs: string, tax: string] {
   const { unit_amount: amount, currency, recurring, tax_behavior: tax } = value
   const every = isJsonObject(recurring) ? recurring : {}
   return [
-    costs(typeof amount === 'number' ? amount : null, String(currency), intervalOf(every)),
+    costs(typeof amount === 'number' ? amount : null, typeof currency === 'string' ? currency : '', intervalOf(every)),
     typeof tax === 'string' ? tax : 'unspecified',
   ]
 }

@@ -42,7 +42,7 @@ export function webhooks({ endpoints, catalog, plan }: Evidence): Document {
           heads: ['key', 'address', 'state'],
           rows: declared.map(({ address, key, value }) => [
             code(key),
-            code(String(value['url'])),
+            code(String(value['url'] as string)),
             open.has(address) ? 'with the next `crossbill apply`' : 'in the new account',
           ]),
         },

@@ -1,16 +1,16 @@
-import { guardNames, isGuardName } from '../catalog/guards.ts'
+import { guardNames, isGuardName, type GuardName } from '../catalog/guards.ts'
 import { suggest } from '../core/suggest.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Refuses a `--allow NAME` that names no guard. */
-export function refuseUnknownGuards(allow: readonly string[]): void {
-  for (const name of allow) {
-    if (isGuardName(name)) continue
+/** The guards named by `--allow`. Refuses a name that is not a guard. */
+export function guardsNamed(allow: readonly string[]): readonly GuardName[] {
+  return allow.map((name) => {
+    if (isGuardName(name)) return name
     const near = suggest(name, guardNames)
     throw new UsageError(
       'unknown-guard',
       `--allow ${name}: there is no guard with this name`,
       near === undefined ? `Guards: ${guardNames.join(', ')}.` : `Did you mean ${near}?`,
     )
-  }
+  })
 }

@@ -1,6 +1,17 @@
 import Type from 'typebox'
-import { oneOf, orNull, params, schemaOf, tagged, text, texts, whole } from '../core/exact-schema.ts'
-import type { OverrideCode } from '../catalog/override-codes.ts'
+import {
+  keyOfSubscriber,
+  oneOf,
+  orNull,
+  params,
+  schemaOf,
+  seconds,
+  tagged,
+  text,
+  texts,
+  whole,
+} from '../core/exact-schema.ts'
+import { overrideCodes } from '../catalog/override-codes.ts'
 import { alarmCodes } from './codes.ts'
 import type { HandoverState, InvoicePhase, Phase, PhaseFields, StateIn } from './state.ts'
 import type {
@@ -18,8 +29,6 @@ import type {
  * The form of what the hand-over writes to plan files and to the store, and reads again. Later
  * versions may add keys.
  */
-const subscriberKey = Type.Unsafe<Expectation['key']>({ type: 'string', pattern: '^[^/]+/.+$' })
-const instant = Type.Unsafe<ChargeForecast['at']>({ type: 'integer' })
 
 const goal = oneOf<Goal | 'undo'>({ move: true, settle: true, revert: true, undo: true })
 const pause = orNull(Type.Object({ behavior: text, resumes_at: orNull(whole) }))
@@ -72,7 +81,7 @@ const proof = schemaOf<ProofExpectation>()(
 const expected = {
   goal,
   project: text,
-  key: subscriberKey,
+  key: keyOfSubscriber,
   source: text,
   old: text,
   customer_old: text,
@@ -86,11 +95,10 @@ const expected = {
   successor: orNull(text),
   successor_fingerprint: orNull(text),
   balance: orNull(whole),
-  // A file of an earlier version may have any text.
-  override: Type.Array(Type.Unsafe<OverrideCode>({ type: 'string' })),
+  override: Type.Array(oneOf(overrideCodes)),
   carry: texts,
   money: texts,
-  money_after: Type.Array(subscriberKey),
+  money_after: Type.Array(keyOfSubscriber),
   tax: oneOf<Expectation['tax']>({ same: true, recompute: true }),
   tax_change: orNull(Type.Object({ before: text, after: text })),
   proof: orNull(proof),
@@ -118,10 +126,10 @@ const plannedStep = schemaOf<PlannedStep>()(
 
 const charge = schemaOf<ChargeForecast>()(
   Type.Object({
-    at: instant,
+    at: seconds,
     amount: whole,
     currency: text,
-    before: Type.Object({ at: instant, amount: whole, currency: text, account: text }),
+    before: Type.Object({ at: seconds, amount: whole, currency: text, account: text }),
     tax_not_included: Type.Optional(Type.Literal(true)),
   }),
 )

@@ -1,7 +1,7 @@
 import { isChargeDate } from '../billing/calendar.ts'
 import type { DesiredDiscount, DesiredSubscriber, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
-import { formatInstant } from '../core/instant.ts'
+import { formatInstant, instant } from '../core/instant.ts'
 import { isIdle, type SourceDiscount, type SourceItem } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
 import { couponDuration, isCarriedAs } from './coupons.ts'
@@ -64,7 +64,7 @@ export function changesSincePull(candidate: Candidate): readonly EntryChange[] {
     ...check(
       desired.anchor === raw.billing_cycle_anchor,
       'anchor',
-      `anchor is ${formatInstant(raw.billing_cycle_anchor as never)}`,
+      `anchor is ${formatInstant(instant(raw.billing_cycle_anchor))}`,
     ),
     ...check(
       desired.next_invoice === undefined ||
@@ -84,7 +84,7 @@ export function changesSincePull(candidate: Candidate): readonly EntryChange[] {
     ...check(
       (desired.cancel_at ?? null) === raw.cancel_at,
       'cancel_at',
-      `cancel_at is ${raw.cancel_at === null ? 'not set' : formatInstant(raw.cancel_at as never)}`,
+      `cancel_at is ${raw.cancel_at === null ? 'not set' : formatInstant(instant(raw.cancel_at))}`,
     ),
     ...check(
       (desired.cancel_at_period_end ?? false) === raw.cancel_at_period_end,

@@ -1,7 +1,7 @@
 import type { Action, Change, Part, Parts, Seen, Step } from './types.ts'
 
 /** Which part of the plan an action belongs to. */
-const partOfAction = {
+export const partOfAction = {
   create: 'resource',
   update: 'resource',
   replace: 'resource',

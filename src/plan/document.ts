@@ -1,12 +1,12 @@
 import Type, { type TSchema } from 'typebox'
+import { guardDefaults } from '../catalog/guards.ts'
 import { subscriberAddress } from '../core/address.ts'
-import { oneOf, params, schemaOf, tagged, text, texts, whole } from '../core/exact-schema.ts'
+import { anyJson, numberOfEach, oneOf, params, schemaOf, tagged, text, texts, whole } from '../core/exact-schema.ts'
 import { parserOf, type Parsed } from '../core/parser.ts'
-import type { Json } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { plannedExpectationSchema } from '../handover/schemas.ts'
 import type { Goal } from '../handover/types.ts'
-import { actions, byPart } from './change.ts'
+import { byPart, partOfAction } from './change.ts'
 import { noticeCodes } from './notice-codes.ts'
 import type {
   Change,
@@ -27,7 +27,6 @@ import type {
  */
 const byName = <S extends TSchema>(values: S) => Type.Record(text, values)
 const sums = byName(Type.Object({ before: whole, after: whole }))
-const json = Type.Unsafe<Json>({})
 
 const step = schemaOf<Step>()(
   Type.Object({
@@ -46,12 +45,12 @@ const patchOperation = tagged<PatchOperation>('op', [
     Type.Object({
       op: oneOf<'add' | 'replace'>({ add: true, replace: true }),
       path: text,
-      value: json,
-      was: Type.Optional(json),
+      value: anyJson,
+      was: Type.Optional(anyJson),
     }),
   ),
   schemaOf<Extract<PatchOperation, { op: 'remove' }>>()(
-    Type.Object({ op: Type.Literal('remove'), path: text, was: Type.Optional(json) }),
+    Type.Object({ op: Type.Literal('remove'), path: text, was: Type.Optional(anyJson) }),
   ),
 ])
 
@@ -134,8 +133,6 @@ const taxChange = schemaOf<TaxChange>()(
   }),
 )
 
-const counted = [...actions, 'unchanged', 'drift', 'deferred', 'blocked'] as const
-
 const planSchema = schemaOf<Plan>()(
   Type.Object({
     format: Type.Literal(1),
@@ -150,10 +147,12 @@ const planSchema = schemaOf<Plan>()(
       api_version: text,
       accounts: byName(Type.Object({ id: text, livemode: Type.Boolean() })),
     }),
-    summary: Type.Unsafe<Plan['summary']>({
-      type: 'object',
-      properties: Object.fromEntries(counted.map((one) => [one, whole])),
-      required: [...counted],
+    summary: numberOfEach<keyof Plan['summary']>({
+      ...partOfAction,
+      unchanged: true,
+      drift: true,
+      deferred: true,
+      blocked: true,
     }),
     money: Type.Object({
       subscribers: whole,
@@ -169,7 +168,7 @@ const planSchema = schemaOf<Plan>()(
     blocked: Type.Array(Type.Object({ address: text, code: text, message: text, fix: text })),
     guards: Type.Array(
       Type.Object({
-        id: text,
+        id: oneOf(guardDefaults),
         limit: Type.Number(),
         actual: Type.Number(),
         tripped: Type.Boolean(),

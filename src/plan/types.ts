@@ -1,3 +1,4 @@
+import type { GuardName } from '../catalog/guards.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Expectation, Goal } from '../handover/types.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
@@ -129,7 +130,7 @@ export interface Drift {
 }
 
 export interface GuardReading {
-  readonly id: string
+  readonly id: GuardName
   readonly limit: number
   readonly actual: number
   readonly tripped: boolean

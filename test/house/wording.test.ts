@@ -47,6 +47,19 @@ const codeRules: readonly Rule[] = [
       path === 'src/core/html.ts',
     seeded: 'return `<p>${escape(text)}</p>`',
   },
+  {
+    name: 'schemas whose type nothing compares with their form',
+    pattern: /\bType\.Unsafe\b/,
+    // The words of which all other schemas are made.
+    except: (path) => !path.startsWith('src/') || ['src/core/exact-schema.ts', 'src/kinds/schema.ts'].includes(path),
+    seeded: "Type.Unsafe<Key>({ type: 'string' })",
+  },
+  {
+    name: 'casts to every type',
+    pattern: /\bas (never|any)\b/,
+    except: (path) => !path.startsWith('src/') || path.startsWith('src/sandbox/'),
+    seeded: 'formatInstant(at as never)',
+  },
   { name: 'unfinished work', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, seeded: '// TODO: later' },
   {
     name: 'silenced checks',
@@ -158,9 +171,7 @@ describe('house rules of wording', () => {
     const outside = code.filter(
       ({ path }) => path.startsWith('src/') && !path.startsWith('src/sandbox/') && !path.startsWith('src/engine/read/'),
     )
-    expect(found(outside, { name: 'casts', pattern: /as unknown as/, seeded: '' }).length).toBeLessThanOrEqual(
-      castsAllowed,
-    )
+    expect(found(outside, { name: 'casts', pattern: /as unknown as/, seeded: '' })).toHaveLength(castsAllowed)
   })
 
   test('no file is longer than 400 lines (600 for tests: tables of cases)', () => {
@@ -169,7 +180,7 @@ describe('house rules of wording', () => {
   })
 })
 
-/** Number of `as unknown as`. It falls and must never rise. */
+/** Number of `as unknown as` that there are. It may only fall. */
 const castsAllowed = 6
 
 /** The key `mended` of `inbox reconcile --format json` is part of the contract. */

@@ -51,6 +51,8 @@ describe('a plan file is read as a plan, or refused with the place and the rule'
     ['/basis/state/serial', 1.5, '/basis/state/serial must be integer'],
     ['/guards', undefined, "/ must have required property 'guards'"],
     ['/summary/move', 'three', '/summary/move must be integer'],
+    ['/guards/0/id', 'people_move', '/guards/0/id must be one of people_moved'],
+    [`/changes/${at('move')}/expect/override`, ['any'], '/expect/override/0 must be one of changed_since_move'],
     ['/format', 2, '/format must be'],
   ]
   test.each(cases)('%s = %j', (path, value, message) => {

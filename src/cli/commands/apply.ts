@@ -1,8 +1,9 @@
+import type { GuardName } from '../../catalog/guards.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { apply, type ApplyResult } from '../../engine/apply/apply.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
 import type { Plan } from '../../plan/types.ts'
-import { refuseUnknownGuards } from '../allow.ts'
+import { guardsNamed } from '../allow.ts'
 import { command } from '../command.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 import { withProjectDespite, type OpenProject } from '../wiring/project.ts'
@@ -29,8 +30,8 @@ export const main = command({
     ['apply --yes --allow people_moved', 'go beyond one guard, by name'],
   ],
   formats: ['text', 'json'],
-  async run({ file, yes, allow = [] }, shell) {
-    refuseUnknownGuards(allow)
+  async run({ file, yes, allow: named = [] }, shell) {
+    const allow = guardsNamed(named)
     if (file === undefined && !yes && shell.surroundings.stdin.isTTY !== true)
       throw new UsageError(
         'nobody-to-ask',
@@ -64,7 +65,7 @@ export const main = command({
 /** A plan made now; undefined when the user refuses it. */
 async function reviewed(
   { context }: OpenProject,
-  { yes, allow }: { readonly yes: boolean; readonly allow: readonly string[] },
+  { yes, allow }: { readonly yes: boolean; readonly allow: readonly GuardName[] },
   shell: Shell,
 ): Promise<Plan | undefined> {
   const plan = await makePlan(context, { allow })

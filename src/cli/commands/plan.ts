@@ -1,6 +1,6 @@
 import { exitCodes } from '../exit-codes.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
-import { refuseUnknownGuards } from '../allow.ts'
+import { guardsNamed } from '../allow.ts'
 import { command } from '../command.ts'
 import { savePlan } from '../wiring/plan-file.ts'
 import { printPlan } from '../report/print-plan.ts'
@@ -36,8 +36,8 @@ export const main = command({
     ['plan --format html > plan.html', 'write one HTML file, which is readable on a phone'],
   ],
   formats: ['text', 'json', 'markdown', 'html'],
-  async run({ out, target, allow = [], 'detailed-exitcode': detailed }, shell) {
-    refuseUnknownGuards(allow)
+  async run({ out, target, allow: named = [], 'detailed-exitcode': detailed }, shell) {
+    const allow = guardsNamed(named)
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const plan = await makePlan(context, { allow, ...(target === undefined ? {} : { targets: target }) })
       await printPlan(plan, shell)

@@ -1,4 +1,5 @@
 import { idIn, noteObserved } from '../send/catalog-ids.ts'
+import { isGuardName, type GuardName } from '../../catalog/guards.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
@@ -36,11 +37,8 @@ import { summaryOf, type ApplySummary } from './summary.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 export interface ApplyOptions {
-  /**
-   * Guards overridden by name (`--allow mrr_share`). The command line checks the names against
-   * `guardNames`.
-   */
-  readonly allow?: readonly string[]
+  /** Guards overridden by name (`--allow mrr_share`). */
+  readonly allow?: readonly GuardName[]
   /**
    * The plan was reviewed as a saved file. Without one, live mode trips the guard
    * `live_without_plan_file`.
@@ -137,7 +135,7 @@ interface Run {
 async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Survey> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
-  const given = [...(options.allow ?? []), ...(resumed ? namesIn(running['allow']) : [])]
+  const given = [...(options.allow ?? []), ...(resumed ? guardsIn(running['allow']) : [])]
   refuseExchanged(plan, given)
   // Recovery writes to the store below. That does not make the plan stale: each change is checked
   // on its own.
@@ -196,8 +194,8 @@ function ended({ address, action }: Change, outcome: AppliedChange['outcome']): 
   return { address, action, outcome }
 }
 
-function namesIn(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+function guardsIn(value: Json | undefined): readonly GuardName[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string').filter(isGuardName) : []
 }
 
 function skippedBy(change: Change, guard: GuardReading | undefined): readonly AppliedChange[] {

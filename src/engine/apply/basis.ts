@@ -12,7 +12,7 @@ import { readGuard } from '../../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../../plan/types.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { contradictions, otherDifferences } from './recompute.ts'
-import { guardDefaults } from '../../catalog/guards.ts'
+import { guardDefaults, type GuardName } from '../../catalog/guards.ts'
 import { fillPath, type Resolve } from '../send/references.ts'
 
 const stale = 'plan again, review, and apply the new plan'
@@ -196,7 +196,7 @@ export function checkGuards(
   context: Context,
   plan: Plan,
   now: readonly GuardReading[],
-  { allow = [], fromFile = false }: { readonly allow?: readonly string[]; readonly fromFile?: boolean },
+  { allow = [], fromFile = false }: { readonly allow?: readonly GuardName[]; readonly fromFile?: boolean },
 ): ReadonlyMap<string, GuardReading> {
   const readings: readonly GuardReading[] = [...now, ...applyGuards(context, plan, fromFile)]
   const tripped = readings.filter((guard) => guard.tripped && !allow.includes(guard.id))
@@ -217,7 +217,7 @@ export function checkGuards(
  * A recovery would write into accounts of the wrong role, so this guard stops an apply before it.
  * @throws CommandError `guard_tripped`
  */
-export function refuseExchanged({ guards }: Plan, allow: readonly string[]): void {
+export function refuseExchanged({ guards }: Plan, allow: readonly GuardName[]): void {
   const guard = guards.find(({ id, tripped }) => id === 'accounts_exchanged' && tripped)
   if (guard === undefined || allow.includes(guard.id)) return
   throw new CommandError('guard_tripped', `stopped by a guard:\n  ${guard.id}: ${guard.message ?? ''}`, {
@@ -229,7 +229,7 @@ export function refuseExchanged({ guards }: Plan, allow: readonly string[]): voi
 /** Changes that a tripped guard stops, by address. */
 export function stoppedBy(
   guards: readonly GuardReading[],
-  allow: readonly string[],
+  allow: readonly GuardName[],
 ): ReadonlyMap<string, GuardReading> {
   const tripped = guards.filter((guard) => guard.tripped && !allow.includes(guard.id))
   return new Map(tripped.flatMap((guard) => (guard.stops ?? []).map((address) => [address, guard] as const)))

@@ -1,3 +1,5 @@
+import type { GuardName } from '../../catalog/guards.ts'
+import type { Project } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { readGuard } from '../../plan/guards.ts'
 import { enoughToCompare, excessOf } from '../plan/guard-readings.ts'
@@ -11,10 +13,10 @@ export class DeclinesBreaker {
   #tried = 0
   #failed = 0
   readonly #live: Live
-  readonly #limits: Readonly<Record<string, number>>
+  readonly #limits: Project['guards']
   readonly #isAllowed: boolean
 
-  constructor(live: Live, limits: Readonly<Record<string, number>>, allow: readonly string[]) {
+  constructor(live: Live, limits: Project['guards'], allow: readonly GuardName[]) {
     this.#live = live
     this.#limits = limits
     this.#isAllowed = allow.includes('declines')

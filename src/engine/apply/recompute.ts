@@ -4,7 +4,6 @@ import { rekeyed, summaryOf } from '../../plan/assemble.ts'
 import { readGuard } from '../../plan/guards.ts'
 import { narrow } from '../../plan/narrow.ts'
 import type { Change, NextCharge, Plan } from '../../plan/types.ts'
-import { isGuardName } from '../../catalog/guards.ts'
 import type { Context } from '../context.ts'
 
 /*
@@ -45,10 +44,6 @@ export function contradictions(
     if (expires - created !== catalog.project.policies.plan_hours * secondsPerHour)
       found.push(`its time to expiry differs from policies.plan_hours: ${catalog.project.policies.plan_hours}`)
   for (const { id, actual, limit, tripped } of plan.guards) {
-    if (!isGuardName(id)) {
-      found.push(`it has a guard ${id}, which does not exist`)
-      continue
-    }
     const reading = readGuard(id, actual, catalog.project.guards)
     if (reading.limit !== limit || reading.tripped !== tripped)
       found.push(`its guard ${id} has a different limit from the project`)

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { params } from '../../core/exact-schema.ts'
 
 const text = (description: string) => Type.String({ description })
 const maybe = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
@@ -88,7 +89,7 @@ const request = Type.Object(
     step: text('The step of the plan'),
     method: text('HTTP method'),
     path: text('Path'),
-    params: Type.Unsafe<object>({ type: 'object', description: 'As planned' }),
+    params: { ...params, description: 'As planned' },
     status: text('started, succeeded, failed, unknown or abandoned'),
     result: maybe('Id of the object in the answer'),
     request_id: maybe('Stripe’s id of the request, for its Dashboard and its support'),

@@ -6,7 +6,7 @@ import { subscriberAddress } from '../../core/address.ts'
 import { assemblePlan } from '../../plan/assemble.ts'
 import { forecastCards } from '../../plan/card-forecast.ts'
 import type { Keyless } from '../../plan/change.ts'
-import { guardDefaults } from '../../catalog/guards.ts'
+import { guardDefaults, type GuardName } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Live } from '../../live/accounts.ts'
 import { exchangedAccounts } from '../../live/exchanged.ts'
@@ -36,7 +36,7 @@ export interface PlanOptions {
    * Guards allowed by name. With `removed_from_yaml`, the plan retires what the YAML no longer
    * declares.
    */
-  readonly allow?: readonly string[]
+  readonly allow?: readonly GuardName[]
 }
 
 /**
@@ -55,7 +55,7 @@ export async function makePlan(context: Context, options: PlanOptions = {}): Pro
  * evaluated for. Open doors are not read again.
  */
 export async function planOf(context: Context, surveyed: Survey, other?: Plan): Promise<Plan> {
-  const allow = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
+  const allow: readonly GuardName[] = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
   return planned(context, surveyed, { targets: undefined, lookAround: async () => [], allow, guarded: other?.changes })
 }
 
@@ -69,7 +69,7 @@ function retiresRemoved({ guards: read }: Plan): boolean {
 interface Looking {
   readonly targets: readonly string[] | undefined
   readonly lookAround: (changes: readonly Keyless[]) => ReturnType<typeof openDoors>
-  readonly allow: readonly string[]
+  readonly allow: readonly GuardName[]
   readonly guarded?: readonly Keyless[] | undefined
 }
 

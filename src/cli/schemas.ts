@@ -1,6 +1,7 @@
 import { confirmedSchema } from '../assumptions/record.ts'
 import { placeOf, type FileKind } from '../catalog/file-kinds.ts'
 import { withHoverTexts } from './hover-texts.ts'
+import type { OutputKind } from '../files/outputs.ts'
 import { present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { keyMark } from '../kinds/schema.ts'
@@ -20,6 +21,12 @@ const files: readonly { readonly kind: SchemaName; readonly example: string; rea
 ]
 
 export const schemaNames: readonly SchemaName[] = files.map((file) => file.kind)
+
+/** A schema that an earlier run wrote. */
+export const schemaKind: OutputKind = {
+  what: 'a schema',
+  isOne: (text) => /^\s*\{\s*"\$schema":\s*"[^"]*",\s*"title":\s*"Crossbill: /.test(text),
+}
 
 /**
  * The JSON Schema of one kind of file, for editors. `validate` checks with the same schema.

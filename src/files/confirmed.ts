@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseConfirmed, type Confirmed } from '../assumptions/record.ts'
 import type { Knowledge } from '../assumptions/standing.ts'
-import { writeWhole } from './write.ts'
+import { documentWith, refuseTaken, writeOutput } from './outputs.ts'
 
 /** Where the answers of a test account are kept, below the project's folder. */
 export const confirmedPath = 'state/confirmed.json'
@@ -25,7 +25,14 @@ export async function readConfirmed(project: string): Promise<Knowledge> {
   }
 }
 
-/** Writes the whole file, or nothing. */
+const confirmedKind = documentWith('a file of answers', 'at', 'account')
+
+/** Called before a test account is asked. @throws CommandError `out_taken` */
+export async function refuseTakenConfirmed(path: string): Promise<void> {
+  await refuseTaken([{ path, kind: confirmedKind }], 'no account was asked')
+}
+
+/** Writes the whole file, or nothing. @throws CommandError `out_taken` */
 export async function writeConfirmed(path: string, record: Confirmed): Promise<void> {
-  await writeWhole(path, `${JSON.stringify(record, null, 2)}\n`)
+  await writeOutput({ path, kind: confirmedKind }, `${JSON.stringify(record, null, 2)}\n`)
 }

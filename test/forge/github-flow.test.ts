@@ -170,6 +170,18 @@ describe('the pull-request flow on GitHub', () => {
     expect(await price()).toBe(before)
   })
 
+  test.each(['plan', 'apply'])('ci %s replaces no file that is not a plan', async (command) => {
+    await reviewed()
+    const path = join(folder, 'plans/ci.plan.json')
+    writeFileSync(path, 'mine\n')
+    const before = await price()
+    const ran = command === 'plan' ? await push(second) : await job('apply', merge)
+    expect({ code: ran.code, error: /error (\w+):/.exec(ran.stderr)?.[1] }).toEqual({ code: 1, error: 'out_taken' })
+    expect(readFileSync(path, 'utf8')).toBe('mine\n')
+    expect(await price()).toBe(before)
+    expect(forge.comments[0]?.body).toContain(command === 'plan' ? '**There is no plan of' : '**Not applied.**')
+  })
+
   test('a fork gets no plan, and no note', async () => {
     const { code, stderr } = await push(first, 'stranger/billing')
     expect({ code, stderr }).toMatchObject({

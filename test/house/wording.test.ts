@@ -60,6 +60,20 @@ const codeRules: readonly Rule[] = [
     except: (path) => !path.startsWith('src/') || path.startsWith('src/sandbox/'),
     seeded: 'formatInstant(at as never)',
   },
+  {
+    // `writeOutput` replaces only what the same command wrote.
+    name: 'files that a command writes over whatever is there',
+    pattern: /\b(writeWhole|writeFile|writeFileSync|createWriteStream|copyFile)\(/,
+    except: (path) =>
+      !path.startsWith('src/') ||
+      path.startsWith('src/files/') ||
+      // They edit the catalog's own files, and keep what people wrote in them.
+      path === 'src/cli/commands/pull.ts' ||
+      path === 'src/cli/commands/init.ts' ||
+      // It works in the folder that it made.
+      path === 'src/cli/demo/school.ts',
+    seeded: 'await writeWhole(path, text)',
+  },
   { name: 'unfinished work', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, seeded: '// TODO: later' },
   {
     name: 'silenced checks',

@@ -1,5 +1,5 @@
 import { CommandError } from '../../core/outcome.ts'
-import { writeWhole } from '../../files/write.ts'
+import { writeOutput } from '../../files/outputs.ts'
 import { planPath, type Check, type Forge, type Note, type Pull } from '../../forge/forge.ts'
 import type { Plan } from '../../plan/types.ts'
 import { command } from '../command.ts'
@@ -9,7 +9,7 @@ import { planMarkdown } from '../render/plan-markdown.ts'
 import { problemText } from '../report-error.ts'
 import type { Shell } from '../shell.ts'
 import { forgeOfJob, runHere } from '../wiring/ci.ts'
-import { readPlan } from '../wiring/plan-file.ts'
+import { planKind, readPlan } from '../wiring/plan-file.ts'
 
 export const main = command({
   positionals: {},
@@ -86,7 +86,9 @@ async function reviewedPlan({ forge, pull, note, mark }: Reviewed, path: string)
   refuseRed(await forge.checks(pull.head), where)
   const bytes = await forge.planFile(pull.head)
   if (bytes === undefined) return refuse('plan_unreadable', `${where} has no saved plan of ${pull.head}`)
-  await writeWhole(path, Buffer.from(bytes).toString('utf8'))
+  const text = Buffer.from(bytes).toString('utf8')
+  if (!planKind.isOne(text)) return refuse('plan_format', `the saved plan of ${where} is not a plan of Crossbill`)
+  await writeOutput({ path, kind: planKind }, text, { notDone })
   const plan = await readPlan(path)
   if (plan.plan !== mark.digest)
     return refuse('plan_not_the_reviewed', `the saved plan is ${plan.plan}, but ${where} shows ${mark.digest}`)

@@ -10,7 +10,7 @@ import { printPlan } from '../report/print-plan.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 import { findingLines, forgeOfJob } from '../wiring/ci.ts'
-import { savePlan } from '../wiring/plan-file.ts'
+import { refuseTakenPlan, savePlan } from '../wiring/plan-file.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 
 export const main = command({
@@ -36,6 +36,7 @@ export const main = command({
     const pull = ownPull(forge)
     const write = noteWriter(forge, pull, name, shell)
     try {
+      await refuseTakenPlan(shell.pathInProject(out))
       return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
         const plan = await makePlan(context)
         await savePlan(shell.pathInProject(out), plan)

@@ -3,7 +3,7 @@ import { formatInstant, instant } from '../../core/instant.ts'
 import type { Confirmed } from '../../assumptions/record.ts'
 import { standingOf } from '../../assumptions/standing.ts'
 import { cases } from '../../confirm/cases.ts'
-import { confirmedPath, writeConfirmed } from '../../files/confirmed.ts'
+import { confirmedPath, refuseTakenConfirmed, writeConfirmed } from '../../files/confirmed.ts'
 import { command } from '../command.ts'
 import { confirmText } from '../render/confirm-text.ts'
 import { plural } from '../render/words.ts'
@@ -37,6 +37,8 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ url, out }, shell) {
+    const path = shell.pathOr(out, confirmedPath)
+    await refuseTakenConfirmed(path)
     const { catalog } = await loadProject(shell, 'entries')
     const { connectTestAccount } = await import('../wiring/test-account.ts')
     const { askAccount } = await import('../../confirm/ask.ts')
@@ -63,7 +65,6 @@ export const main = command({
       answers,
     }
     const standing = standingOf({ record }, catalog)
-    const path = shell.pathOr(out, confirmedPath)
     if (!stopped) await writeConfirmed(path, record)
     const ok = answers.every(({ verdict }) => verdict === 'as_assumed' || verdict === 'not_asked')
     if (shell.format === 'json') {

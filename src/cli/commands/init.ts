@@ -8,7 +8,7 @@ import { checkCatalog } from '../wiring/catalog.ts'
 import { command } from '../command.ts'
 import type { Project } from '../../catalog/types.ts'
 import { ciFiles, ciForges, type CiForge } from '../wiring/ci-templates.ts'
-import { editorSettings, gitignoreText, schemaFiles } from '../wiring/project-files.ts'
+import { editorSettings, gitignoreText, refuseTakenSchemas, writeSchemas } from '../wiring/project-files.ts'
 import { projectYaml, type NewAccount, type NewProject } from '../wiring/project-template.ts'
 import { findingsText, isSystemError } from '../report-error.ts'
 import type { Shell } from '../shell.ts'
@@ -51,6 +51,7 @@ export const main = command({
       return exitCodes.fine
     }
     await refuseExisting(path, shell)
+    await refuseTakenSchemas(join(shell.project, schemaFolder))
     const named = name ?? nameFrom(shell.project)
     const project = sandbox
       ? sandboxProject(named)
@@ -87,10 +88,9 @@ async function writeBeside(shell: Shell): Promise<string[]> {
     [ignorePath, gitignoreText(written)],
     // Existing settings are not changed; the first line of each YAML file also names its schema.
     ...((await textOf(settings)) === undefined ? [[settings, editorSettings()] as const] : []),
-    ...schemaFiles().map(([path, text]) => [join(shell.project, path), text] as const),
   ]
   for (const [path, text] of files) await writeWhole(path, text)
-  return files.map(([path]) => path)
+  return [...files.map(([path]) => path), ...(await writeSchemas(join(shell.project, schemaFolder)))]
 }
 
 async function refuseExistingCi(forge: CiForge, shell: Shell): Promise<void> {

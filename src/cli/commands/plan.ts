@@ -2,7 +2,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
 import { guardsNamed } from '../allow.ts'
 import { command } from '../command.ts'
-import { savePlan } from '../wiring/plan-file.ts'
+import { refuseTakenPlan, savePlan } from '../wiring/plan-file.ts'
 import { printPlan } from '../report/print-plan.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 
@@ -38,6 +38,7 @@ export const main = command({
   formats: ['text', 'json', 'markdown', 'html'],
   async run({ out, target, allow: named = [], 'detailed-exitcode': detailed }, shell) {
     const allow = guardsNamed(named)
+    if (out !== undefined) await refuseTakenPlan(shell.pathInProject(out))
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const plan = await makePlan(context, { allow, ...(target === undefined ? {} : { targets: target }) })
       await printPlan(plan, shell)

@@ -6,7 +6,7 @@ import { pull } from '../../engine/pull.ts'
 import { writeWhole } from '../../files/write.ts'
 import { command } from '../command.ts'
 import { schemaFolder } from '../../pull/files.ts'
-import { schemaFiles } from '../wiring/project-files.ts'
+import { refuseTakenSchemas, writeSchemas } from '../wiring/project-files.ts'
 import { projectKeys } from '../wiring/project-keys.ts'
 import { withProject } from '../wiring/project.ts'
 import { columns, plural } from '../render/words.ts'
@@ -28,15 +28,16 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ source: sources }, shell) {
+    const schemas = join(shell.project, schemaFolder)
     return await withProject(shell, async ({ context, files }) => {
+      await refuseTakenSchemas(schemas)
       refuseUnknown(sources ?? [], Object.keys(context.catalog.project.accounts))
       const known = new Map(files.map((file) => [file.path, file.text]))
       const pulled = await pull(context, { files: known, ...(sources === undefined ? {} : { sources }) })
       for (const [path, text] of pulled.files) await writeWhole(join(shell.project, 'catalog', path), text)
       const written = [...pulled.files.keys()]
-      if (written.some((path) => !known.has(path)) || existsSync(join(shell.project, schemaFolder)))
-        for (const [path, text] of schemaFiles(await projectKeys(shell)))
-          await writeWhole(join(shell.project, path), text)
+      if (written.some((path) => !known.has(path)) || existsSync(schemas))
+        await writeSchemas(schemas, { keys: await projectKeys(shell) })
       if (shell.format === 'json') shell.json({ summary: pulled.summary, written, notes: pulled.notes })
       else {
         for (const note of pulled.notes) shell.out(note)

@@ -3,13 +3,14 @@ import { exitCodes } from '../exit-codes.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { rehearse } from '../../engine/rehearse/rehearse.ts'
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
-import { writeWhole } from '../../files/write.ts'
+import { refuseTaken, writeOutput, type Output } from '../../files/outputs.ts'
 import { command } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { worldSays } from '../rehearsal/world-says.ts'
-import { recordFile, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
+import { pageKind } from '../report/page.ts'
+import { recordFile, recordKind, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
@@ -55,6 +56,15 @@ export const main = command({
         `--months accepts 1 to ${monthsMax}, not ${months}`,
         'Nothing was done.',
       )
+    const page: Output = {
+      path: shell.pathOr(out, 'report/rehearsal.html'),
+      kind: pageKind('the page of a rehearsal', 'rehearse'),
+    }
+    const record: Output = {
+      path: shell.pathInProject(join('report', recordFile({ withFaults: faults }))),
+      kind: recordKind,
+    }
+    await refuseTaken([page, record], 'nothing was rehearsed')
     const unsure = worldOf('--world', world ?? (faults ? `random:${seed}` : ''))
     return await withProject(shell, async ({ context }) => {
       const { rehearsalWorlds } = await import('../rehearsal/worlds.ts')
@@ -62,12 +72,11 @@ export const main = command({
       const rehearsed = await rehearse(context, { months, faults, seed, worlds })
       const report = { ...rehearsed, world: worldText(unsure), means: worldSays(unsure, context.catalog) }
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
-      const path = shell.pathOr(out, 'report/rehearsal.html')
-      await writeWhole(path, rehearsalPage(report))
-      const record = recordOf(report, context.tool, faults)
-      await writeWhole(shell.pathInProject(join('report', recordFile(record))), `${JSON.stringify(record)}\n`)
-      if (shell.format === 'json') shell.json({ ...summary(report), report: path, differences: report.differences })
-      else shell.out(rehearsalText(report, shell.near(path), shell))
+      await writeOutput(page, rehearsalPage(report))
+      await writeOutput(record, `${JSON.stringify(recordOf(report, context.tool, faults))}\n`)
+      if (shell.format === 'json')
+        shell.json({ ...summary(report), report: page.path, differences: report.differences })
+      else shell.out(rehearsalText(report, shell.near(page.path), shell))
       return report.ok ? exitCodes.fine : exitCodes.found
     })
   },

@@ -3,15 +3,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatInstant } from '../../core/instant.ts'
 import type { Context } from '../../engine/context.ts'
-import { writeWhole } from '../../files/write.ts'
+import { refuseTaken, writeOutput, type Output, type OutputKind } from '../../files/outputs.ts'
 import { openLinkMaker } from '../wiring/member-links.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
-import { documentHtml, documentMarkdown, wholeHtml } from '../report/document.ts'
+import { documentHtml, documentMarkdown, markdownKind, wholeHtml } from '../report/document.ts'
 import { gather } from '../report/gather.ts'
+import { pageKind } from '../report/page.ts'
 import { packet } from '../report/packet.ts'
 import { readRecord, recordFiles } from '../report/rehearsal-record.ts'
-import { readSnapshot, since, snapshotOf, type Snapshot } from '../report/since.ts'
+import { readSnapshot, since, snapshotKind, snapshotOf, type Snapshot } from '../report/since.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Shell } from '../shell.ts'
 
@@ -54,25 +55,41 @@ export const main = command({
       )
       const now = snapshotOf(evidence)
       const documents = packet(evidence, before === undefined ? undefined : since(before, now))
+      const files: File[] = [
+        ...documents.flatMap((document): readonly File[] => [
+          { name: `${document.slug}.md`, kind: markdownKind, text: documentMarkdown(document) },
+          { name: `${document.slug}.html`, kind: htmlKind, text: documentHtml(document, documents) },
+        ]),
+        { name: 'evidence.html', kind: htmlKind, text: wholeHtml(documents[0]?.title ?? '', documents) },
+        { name: 'report.json', kind: snapshotKind, text: `${JSON.stringify(now, null, 2)}\n` },
+        ...(links ? [await linksFile(context, shell)] : []),
+      ]
+      const outputOf = ({ name, kind }: File): Output => ({ path: join(folder, name), kind })
+      await refuseTaken(files.map(outputOf))
       const written: string[] = []
-      const write = async (name: string, text: string): Promise<void> => {
-        const path = join(folder, name)
-        await writeWhole(path, text)
-        written.push(shell.near(path))
+      for (const file of files) {
+        const output = outputOf(file)
+        await writeOutput(output, file.text, file.mode === undefined ? {} : { mode: file.mode })
+        written.push(shell.near(output.path))
       }
-      for (const document of documents) {
-        await write(`${document.slug}.md`, documentMarkdown(document))
-        await write(`${document.slug}.html`, documentHtml(document, documents))
-      }
-      await write('evidence.html', wholeHtml(documents[0]?.title ?? '', documents))
-      await write('report.json', `${JSON.stringify(now, null, 2)}\n`)
-      if (links) written.push(await writeLinks(join(folder, 'cancel-links.csv'), context, shell))
       if (shell.format === 'json') shell.json({ written, ...now })
       else shell.out(written.join('\n'))
       return exitCodes.fine
     })
   },
 })
+
+interface File {
+  readonly name: string
+  readonly kind: OutputKind
+  readonly text: string
+  readonly mode?: number
+}
+
+const htmlKind = pageKind('a page of a report', 'report')
+
+const linksHead = 'customer,subscriber,link,expires'
+const linksKind: OutputKind = { what: 'a list of cancel links', isOne: (text) => text.startsWith(`${linksHead}\n`) }
 
 async function snapshotIn(path: string): Promise<Snapshot | undefined> {
   return readSnapshot(await textOf(path))
@@ -84,14 +101,9 @@ async function textOf(path: string): Promise<string> {
 }
 
 /** Such a link is enough to cancel, so only the owner of the file may read it. */
-async function writeLinks(
-  path: string,
-  { catalog: { project, subscribers }, accounts }: Context,
-  shell: Shell,
-): Promise<string> {
+async function linksFile({ catalog: { project, subscribers }, accounts }: Context, shell: Shell): Promise<File> {
   const { link, expires } = await openLinkMaker(project.serve, undefined, shell, () => accounts.target.now())
   const members = subscribers.filter((one) => one.excluded === undefined)
   const rows = members.map(({ customer, key }) => [customer, key, link(key, ''), formatInstant(expires)].join(','))
-  await writeWhole(path, `${['customer,subscriber,link,expires', ...rows].join('\n')}\n`, 0o600)
-  return shell.near(path)
+  return { name: 'cancel-links.csv', kind: linksKind, text: `${[linksHead, ...rows].join('\n')}\n`, mode: 0o600 }
 }

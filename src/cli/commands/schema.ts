@@ -1,7 +1,6 @@
 import { exitCodes } from '../exit-codes.ts'
-import { join } from 'node:path'
-import { writeWhole } from '../../files/write.ts'
 import { command } from '../command.ts'
+import { writeSchemas } from '../wiring/project-files.ts'
 import { projectKeys } from '../wiring/project-keys.ts'
 import { schemaNames, schemaOf } from '../schemas.ts'
 
@@ -29,9 +28,7 @@ export const main = command({
     const keys = wantsKeys ? await projectKeys(shell) : undefined
     const names = schemaNames.filter((name) => file === undefined || name === file)
     if (out !== undefined) {
-      const paths = names.map((name) => join(shell.path(out), `${name}.schema.json`))
-      for (const [index, name] of names.entries())
-        await writeWhole(paths[index] ?? '', `${JSON.stringify(schemaOf(name, keys), null, 2)}\n`)
+      const paths = await writeSchemas(shell.path(out), { names, keys })
       if (shell.format === 'json') shell.json({ written: paths })
       else shell.out(paths.map((path) => shell.near(path)).join('\n'))
       return exitCodes.fine

@@ -1,4 +1,5 @@
 import { html, raw, type Html } from '../../core/html.ts'
+import type { OutputKind } from '../../files/outputs.ts'
 import { page, table } from './page.ts'
 
 /**
@@ -35,6 +36,14 @@ type Link = (slug: string) => string
 
 const linked = /\[([^\]]+)\]\(([a-z-]+)\)/g
 
+const reportMark = '<!-- crossbill report -->'
+
+/** A Markdown page of an earlier report. */
+export const markdownKind: OutputKind = {
+  what: 'a page of a report',
+  isOne: (text) => text.trimEnd().endsWith(reportMark),
+}
+
 export function documentMarkdown({ title, intro, verdict, figures = [], sections }: Document): string {
   const text = [
     `# ${title}`,
@@ -43,7 +52,7 @@ export function documentMarkdown({ title, intro, verdict, figures = [], sections
     ...(figures.length === 0 ? [] : [figures.map(({ label, value }) => `- ${value} ${label}`).join('\n')]),
     ...sections.map(sectionMarkdown),
   ]
-  return text.join('\n\n').replaceAll(linked, '[$1]($2.md)').concat('\n')
+  return text.join('\n\n').replaceAll(linked, '[$1]($2.md)').concat(`\n\n${reportMark}\n`)
 }
 
 function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): string {
@@ -61,7 +70,7 @@ function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): 
 /** @param all the pages of the packet, which the top of each page links */
 export function documentHtml(document: Document, all: readonly Document[] = []): string {
   const link: Link = (slug) => `${slug}.html`
-  return page(document.title, html`${navigation(all, document.slug, link)}${documentBody(document, link)}`)
+  return page(document.title, html`${navigation(all, document.slug, link)}${documentBody(document, link)}`, 'report')
 }
 
 /** All pages in one file, for a mail or an archive. The first page has the table of contents. */
@@ -73,6 +82,7 @@ export function wholeHtml(title: string, documents: readonly Document[]): string
       (one) =>
         html`<section id="${one.slug}">${navigation(documents, one.slug, link)}${documentBody(one, link)}</section>`,
     )}`,
+    'report',
   )
 }
 

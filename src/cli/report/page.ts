@@ -1,4 +1,5 @@
 import { html, raw, type Html } from '../../core/html.ts'
+import type { OutputKind } from '../../files/outputs.ts'
 
 /**
  * A page is one file that needs no network: it contains its styles and uses no script and no
@@ -40,7 +41,19 @@ ul.plain{margin:0;padding-left:1.1rem}
 @media print{nav{display:none}section{break-before:page}.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
-export function page(title: string, body: Html): string {
+/** The commands that write pages to files; each replaces only its own. */
+type PageOf = 'plan' | 'rehearse' | 'report'
+
+function madeBy(command: PageOf): Html {
+  return html`<meta name="generator" content="crossbill ${command}" />`
+}
+
+/** A page that this command wrote. */
+export function pageKind(what: string, command: PageOf): OutputKind {
+  return { what, isOne: (text) => text.includes(madeBy(command).html) }
+}
+
+export function page(title: string, body: Html, command: PageOf): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -48,6 +61,7 @@ export function page(title: string, body: Html): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
         <meta name="robots" content="noindex" />
+        ${madeBy(command)}
         <title>${title}</title>
         <style>
           ${raw(style)}

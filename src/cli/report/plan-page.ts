@@ -70,7 +70,7 @@ export function planHtml(plan: Plan): string {
     ]),
     html`<p class="soft">Plan digest: ${code(plan.plan)}</p>`,
   ]
-  return page(`Crossbill plan ${plan.plan.slice(0, 12)}`, html`${parts}`)
+  return page(`Crossbill plan ${plan.plan.slice(0, 12)}`, html`${parts}`, 'plan')
 }
 
 const nothing = raw('')

@@ -17,7 +17,7 @@ import { grouped, moment, waveName } from './rehearsal-words.ts'
 export function rehearsalPage(report: RehearsalReport): string {
   const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
   ${standing(report)} ${trouble(report)} ${unclear(report)} ${method(report)}`
-  return page('Migration rehearsal', body)
+  return page('Migration rehearsal', body, 'rehearse')
 }
 
 function day(at: RehearsalReport['began']): string {

@@ -1,4 +1,5 @@
 import { formatInstant } from '../../core/instant.ts'
+import { documentWith } from '../../files/outputs.ts'
 import { storedDocument } from './stored.ts'
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 
@@ -15,6 +16,9 @@ export interface RehearsalRecord extends Omit<RehearsalReport, 'differences' | '
   /** Subscribers who are not moved until a person decides. */
   readonly undecided: number
 }
+
+/** The record of an earlier rehearsal. */
+export const recordKind = documentWith('the record of a rehearsal', 'at', 'withFaults')
 
 /** Below report/ in the project. */
 export const recordFiles = ['rehearsal.json', 'rehearsal-faults.json'] as const

@@ -1,4 +1,5 @@
 import { money } from '../render/words.ts'
+import { documentWith } from '../../files/outputs.ts'
 import { storedDocument } from './stored.ts'
 import { placesOf, type Evidence } from './evidence.ts'
 
@@ -23,6 +24,9 @@ export interface Since {
   readonly at: string
   readonly rows: readonly (readonly string[])[]
 }
+
+/** The figures of an earlier report. */
+export const snapshotKind = documentWith('the report.json of a report', 'at', 'plan')
 
 export function snapshotOf(evidence: Evidence): Snapshot {
   const { plan, verified, doctor, at, tool } = evidence

@@ -4,6 +4,7 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { linedJson, readLinedJson } from '../../core/json-text.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { documentWith, refuseTaken, writeOutput, type Output, type OutputKind } from '../../files/outputs.ts'
 import { parsePlan } from '../../plan/document.ts'
 import type { Plan } from '../../plan/types.ts'
 import { isSystemError } from '../report-error.ts'
@@ -37,41 +38,42 @@ export async function readPlan(path: string): Promise<Plan> {
   })
 }
 
+/** A saved plan; only such a file is replaced by another plan. */
+export const planKind = documentWith('a plan', 'created', 'expires')
+
+const reviewKind: OutputKind = {
+  what: 'the review of a plan',
+  isOne: (text) => text.startsWith('## Crossbill: '),
+}
+
+/** The files of a saved plan: `wave-01.plan.json`, and `wave-01.md` for review. */
+function planOutputs(path: string): readonly [plan: Output, review: Output] {
+  const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
+  return [
+    { path, kind: planKind },
+    { path: review, kind: reviewKind },
+  ]
+}
+
 /**
- * Saves the plan as JSON, and a Markdown file for review beside it: `wave-01.plan.json` and
- * `wave-01.md`. Only an earlier plan is replaced. @returns both paths
+ * Called before a plan is made.
+ * @throws CommandError `out_taken` when `savePlan` would replace another file
+ */
+export async function refuseTakenPlan(path: string): Promise<void> {
+  await refuseTaken(planOutputs(path), 'no plan was made')
+}
+
+/**
+ * Saves the plan as JSON, and a Markdown file for review beside it. @returns both paths
  * @throws CommandError `out_taken` when another file has one of the names
  */
 export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('../render/plan-markdown.ts')
-  const { writeWhole } = await import('../../files/write.ts')
-  const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
-  const earlier = await headOf(path)
-  if (earlier !== undefined && !/^\s*\{\s*"format":\s*\d/.test(earlier)) throw taken(path)
-  // The two files are written together, the plan first: a review alone belongs to no plan.
-  if (earlier === undefined && (await headOf(review)) !== undefined) throw taken(review)
-  await writeWhole(path, linedJson(plan))
-  await writeWhole(review, `${planMarkdown(plan)}\n`)
-  return [path, review]
-}
-
-/** The first characters of a file; undefined when it does not exist. */
-async function headOf(path: string): Promise<string | undefined> {
-  try {
-    let head = ''
-    for await (const chunk of createReadStream(path, { encoding: 'utf8', end: 255 })) head += chunk as string
-    return head
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
-function taken(path: string): CommandError {
-  return new CommandError('out_taken', `${path} exists and is not a plan that Crossbill saved`, {
-    notDone: 'no file was written and nothing was sent',
-    fix: 'name another file after --out, or move that file away',
-  })
+  const outputs = planOutputs(path)
+  await refuseTaken(outputs)
+  await writeOutput(outputs[0], linedJson(plan))
+  await writeOutput(outputs[1], `${planMarkdown(plan)}\n`)
+  return outputs.map((one) => one.path)
 }
 
 const make = 'crossbill plan --out FILE'

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
+import { refuseTaken, writeOutput, type Output } from '../../files/outputs.ts'
 import { schemaFolder } from '../../pull/files.ts'
-import { schemaNames, schemaOf, type ProjectKeys } from '../schemas.ts'
+import { schemaKind, schemaNames, schemaOf, type ProjectKeys, type SchemaName } from '../schemas.ts'
 
 const ignored = ['state/*.db*', 'state/*.lock', 'report/', '.env', '.env.*', 'node_modules/']
 
@@ -32,10 +34,32 @@ export function editorSettings(): string {
   return `${JSON.stringify(settings, null, 2)}\n`
 }
 
-/** The JSON Schema of each kind of file, by its path in the project. */
-export function schemaFiles(keys?: ProjectKeys): readonly (readonly [path: string, text: string])[] {
-  return schemaNames.map((name) => [
-    `${schemaFolder}/${name}.schema.json`,
-    `${JSON.stringify(schemaOf(name, keys), null, 2)}\n`,
-  ])
+/**
+ * Writes the JSON Schema of each kind of file into a folder. @returns their paths
+ * @throws CommandError `out_taken`
+ */
+export async function writeSchemas(
+  folder: string,
+  {
+    names = schemaNames,
+    keys,
+  }: { readonly names?: readonly SchemaName[]; readonly keys?: ProjectKeys | undefined } = {},
+): Promise<readonly string[]> {
+  const outputs = schemaOutputs(folder, names)
+  await refuseTaken(outputs)
+  for (const { name, ...output } of outputs)
+    await writeOutput(output, `${JSON.stringify(schemaOf(name, keys), null, 2)}\n`)
+  return outputs.map(({ path }) => path)
+}
+
+/** Called before a command begins that writes schemas. @throws CommandError `out_taken` */
+export async function refuseTakenSchemas(folder: string): Promise<void> {
+  await refuseTaken(schemaOutputs(folder, schemaNames))
+}
+
+function schemaOutputs(
+  folder: string,
+  names: readonly SchemaName[],
+): readonly (Output & { readonly name: SchemaName })[] {
+  return names.map((name) => ({ name, path: join(folder, `${name}.schema.json`), kind: schemaKind }))
 }

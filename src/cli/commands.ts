@@ -14,7 +14,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'doctor',
-    about: 'check keys, clock, store, and old doors that are still open; read-only',
+    about: 'check keys, clock, store, and open portals, links and webhooks of the old accounts; read-only',
     load: () => import('./commands/doctor.ts'),
   },
   {
@@ -92,7 +92,7 @@ export const commandTable: readonly CommandEntry[] = [
     family: [
       {
         usage: 'plan',
-        about: 'plan a pull request, and update the one note in it',
+        about: 'plan a pull request, and keep one note in it up to date',
         load: () => import('./commands/ci-plan.ts'),
       },
       {
@@ -102,7 +102,7 @@ export const commandTable: readonly CommandEntry[] = [
       },
       {
         usage: 'night',
-        about: 'verify and drift, with one issue while there is something to see',
+        about: 'run verify and drift, and keep one issue open while they find something',
         load: () => import('./commands/ci-night.ts'),
       },
     ],
@@ -187,7 +187,11 @@ export const commandTable: readonly CommandEntry[] = [
         about: 'run the daily reconciliation now',
         load: () => import('./commands/inbox-reconcile.ts'),
       },
-      { usage: 'resume', about: 'close the breaker', load: () => import('./commands/inbox-resume.ts') },
+      {
+        usage: 'resume',
+        about: 'close the breaker: let the service cancel again',
+        load: () => import('./commands/inbox-resume.ts'),
+      },
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { explainSchema } from '../../src/engine/explain/document.ts'
@@ -16,8 +17,11 @@ describe('docs/schema: the JSON of commands', () => {
       title: `Crossbill: ${name} --format json`,
       ...(JSON.parse(JSON.stringify(schema)) as object),
     }
-    if (process.env['CROSSBILL_UPDATE_DOCS'] === '1') writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`)
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(whole)
+    const written = (): object => JSON.parse(readFileSync(path, 'utf8')) as object
+    // The formatter of the repository has its own layout, so an equal document stays as it is.
+    if (process.env['CROSSBILL_UPDATE_DOCS'] === '1' && !isDeepStrictEqual(written(), whole))
+      writeFileSync(path, `${JSON.stringify(whole, null, 2)}\n`)
+    expect(written()).toEqual(whole)
     expect(() => new Ajv2020({ strict: false }).compile(whole)).not.toThrow()
   })
 })

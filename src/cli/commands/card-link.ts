@@ -36,9 +36,9 @@ export const main = command({
     mail: {
       type: 'boolean',
       default: false,
-      describe: 'hand each link to `serve.mailer`; members who were asked are left out',
+      describe: 'hand each link to `serve.mailer`, except links of members who were asked before',
     },
-    again: { type: 'boolean', default: false, describe: 'with --mail: also members who were asked before' },
+    again: { type: 'boolean', default: false, describe: 'with --mail: ask members again who were asked before' },
   },
   examples: [
     ['card-link us/sub_1NqUs0042', 'make a link for one member; they enter the card on a page of Stripe'],

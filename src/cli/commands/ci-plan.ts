@@ -29,7 +29,7 @@ export const main = command({
       describe: 'name of the note; a repository with several projects gives each its own',
     },
   },
-  examples: [['ci plan', 'in a job of a pull request, make and save a plan, and update the one note']],
+  examples: [['ci plan', 'in a job of a pull request, make and save a plan, and write it into the note']],
   formats: ['text', 'json', 'markdown', 'html'],
   async run({ out, name }, shell) {
     const forge = await forgeOfJob(shell)

@@ -8,7 +8,10 @@ export const main = command({
   positionals: {},
   options: {},
   examples: [
-    ['drift', 'show what was changed outside Crossbill since the last apply or pull; exit 0 nothing, 2 drift, 1 error'],
+    [
+      'drift',
+      'show what was changed outside Crossbill since the last apply or pull; exit 0 no drift, 2 drift, 1 error',
+    ],
   ],
   formats: ['text', 'json', 'markdown'],
   async run(_flags, shell) {

@@ -7,7 +7,9 @@ import { withStore } from '../wiring/project.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['inbox resume', 'close the breaker, after a person has checked that so many cancels are right']],
+  examples: [
+    ['inbox resume', 'let the service cancel again, after a person has checked that the many cancels are right'],
+  ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     const { catalog } = await loadProject(shell, 'accounts')

@@ -31,7 +31,7 @@ export const main = command({
       type: 'string',
       requiresArg: true,
       choices: ciForges,
-      describe: 'write the pull-request workflow for this forge; only this when the project exists already',
+      describe: 'write the pull-request workflow for this forge; in an existing project, write nothing else',
     },
   },
   examples: [

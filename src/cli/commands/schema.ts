@@ -12,7 +12,7 @@ export const main = command({
     keys: {
       type: 'boolean',
       default: false,
-      describe: 'complete references from the keys of the catalog; --project means it as well',
+      describe: 'complete references from the keys of the catalog; --project has the same effect',
     },
     out: { type: 'string', requiresArg: true, describe: 'write <kind>.schema.json files into this folder' },
   },

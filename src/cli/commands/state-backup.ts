@@ -11,7 +11,7 @@ export const main = command({
   examples: [
     [
       'state backup state/2026-11-30.backup',
-      'copy the store while runs and the service go on; it holds no keys and no addresses',
+      'copy the store while commands and the service use it; the copy holds no secrets and no e-mail addresses',
     ],
   ],
   formats: ['text', 'json'],

@@ -10,10 +10,7 @@ export const main = command({
   positionals: { file: { type: 'string', describe: 'a file that state backup wrote' } },
   options: {},
   examples: [
-    [
-      'state restore state/2026-11-30.backup',
-      'fill an empty store; also one of another database than the backup is of',
-    ],
+    ['state restore state/2026-11-30.backup', 'fill an empty store, whichever database the backup was made from'],
   ],
   formats: ['text', 'json'],
   async run({ file = '' }, shell) {

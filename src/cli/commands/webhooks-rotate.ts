@@ -17,7 +17,7 @@ export const main = command({
       type: 'boolean',
       default: false,
       implies: 'finish',
-      describe: 'end the overlap before its 72 hours, for a secret that others know',
+      describe: 'with --finish: end the overlap before 72 hours have passed, because the secret has leaked',
     },
     yes: { type: 'boolean', default: false, describe: 'change the endpoints without asking' },
   },

@@ -32,14 +32,14 @@ const table = {
   },
   'secret-literal': {
     severity: 'error',
-    meaning: 'A key, a signing secret or a token stands in a file.',
+    meaning: 'A file contains a key, a signing secret or a token.',
     reason: 'Every person and program that can read the repository, its history or its logs can use it.',
   },
   'tax-behavior-unspecified': {
     severity: 'warning',
     meaning: 'A price does not say whether its amount includes tax.',
     reason:
-      'Stripe refuses such a price where it computes tax, and a value that is set once cannot be changed: the price must then be replaced. A price that a mapping names repeats an old price, and is not reported.',
+      'Stripe refuses such a price where it computes tax. The value can be set once and never changed, so a wrong one needs another price. A price that a mapping names repeats an old price, and is not reported.',
   },
   'currency-gap': {
     severity: 'warning',
@@ -58,13 +58,13 @@ const table = {
   },
   'price-twice': {
     severity: 'warning',
-    meaning: 'Two active prices of a product mean the same.',
+    meaning: 'Two active prices of a product have the same terms.',
     reason: 'Subscribers split between them, and a later change of one misses the others.',
   },
   'price-without-access': {
     severity: 'warning',
     meaning:
-      'An active recurring price gives no offer in `access.yaml`, and does not stand under `without_offer`. Prices with subscribers are reported as `price-without-offer`.',
+      'An active recurring price gives no offer in `access.yaml`, and is not listed under `without_offer`. Prices with subscribers are reported as `price-without-offer`.',
     reason: 'A member who buys it pays and gets no access.',
   },
   'portal-unmapped-price': {
@@ -80,7 +80,7 @@ const table = {
   'lookup-key-differs': {
     severity: 'warning',
     meaning: "A price's `lookup_key` is almost its key, or is the key of another price.",
-    reason: 'Programs that look prices up by lookup key then find another one than the name says.',
+    reason: 'Programs that look up prices by lookup key then find a price that the name does not describe.',
   },
   'descriptor-long': {
     severity: 'warning',

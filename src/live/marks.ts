@@ -36,8 +36,8 @@ export const markHolds = 'crossbill_holds'
  */
 export const settledComment = 'crossbill settled, continues as '
 /**
- * `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; goes
- * on with the subscriber's key and the pause (`undone.ts`).
+ * `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; the
+ * subscriber's key and the pause follow (`undone.ts`).
  */
 export const undoneComment = 'crossbill undone, back to '
 /** `cancellation_details.comment` of a cancel that the cancel service did; ends in the inbox id. */

@@ -37,7 +37,7 @@ function* secretLiteral({ files }: Draft, switches: LintSwitches): Iterable<Diag
       const column = secretAt(line)
       if (column === undefined) continue
       yield* lint('secret-literal', switches, {
-        message: 'a secret stands in this file',
+        message: 'this file contains a secret',
         fix: 'revoke it, and name where the new one is kept: { env: NAME }',
         at: { file: path, line: index + 1, column: column + 1 },
       })

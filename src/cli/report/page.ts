@@ -31,10 +31,7 @@ nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.
 ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
 .plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
-details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.8rem;border-bottom:1px solid var(--line);margin-bottom:1.2rem}a{color:var(--now)}
-ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
-.plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}
-code{font-size:.8em}
+details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
 ul.plain{margin:0;padding-left:1.1rem}
 @media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td,.stacked td.n{display:block;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 .stacked td:empty{display:none}.stacked td:not(:first-child)::before{content:attr(data-label) ": ";color:var(--soft)}}

@@ -15,6 +15,8 @@ const policyDefaults: Policies = {
   cancel: 'now',
   uncharged_period: 'invoice',
   setup_failed: 'keep',
+  applications: {},
+  leave: {},
   plan_hours: 24,
 }
 

@@ -1,4 +1,5 @@
 import type { GuardName } from './guards.ts'
+import type { LeaveCode } from './leave-codes.ts'
 import type { LintSwitches } from './rule-names.ts'
 import type { Instant } from '../core/instant.ts'
 import type { SecretRef } from './secret-schema.ts'
@@ -41,6 +42,10 @@ export interface Policies {
   readonly uncharged_period: 'invoice' | 'leave'
   /** What a move does whose payment method Stripe could not set up for the renewals. */
   readonly setup_failed: 'keep' | 'undo'
+  /** Connect applications whose subscriptions go on until the member stops them. */
+  readonly applications: Readonly<Record<string, 'open_ended'>>
+  /** Why subscribers with a code stay in the old account. */
+  readonly leave: Readonly<Partial<Record<LeaveCode, string>>>
   readonly plan_hours: number
 }
 

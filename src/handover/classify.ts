@@ -23,6 +23,7 @@ import { customerSteps } from './carried/customer.ts'
 import { isCaptured, isLaterRenewal } from '../live/captured.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
+import { leftByDecision } from './left-by-decision.ts'
 import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
@@ -31,7 +32,7 @@ import { recipe } from './recipe.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
-import { isHeld } from '../live/subscription.ts'
+import { isHeld, isStoppedAfterTrial } from '../live/subscription.ts'
 import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } from './types.ts'
 
 /**
@@ -41,7 +42,9 @@ import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } fr
 export function classifySubscribers(input: HandoverInput): readonly Classification[] {
   const around = surroundingsOf(input)
   const decided = input.catalog.subscribers.map((desired) => decide(desired, around))
-  return withCustomerMoney(withCurrencies(decided, around)).map(({ classification }) => classification)
+  return withCustomerMoney(withCurrencies(decided, around)).map(({ classification }) =>
+    leftByDecision(classification, around.policies.leave),
+  )
 }
 
 function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
@@ -239,7 +242,8 @@ function unfinished(candidate: Candidate): Reason<BlockedCode> {
 function move(candidate: Candidate): Outcome {
   const { desired, old, copyMap, entered, customerOld, customerNew, around } = candidate
   const findings = findObstacles(candidate)
-  if (customerNew === undefined || customerOld === undefined) return verdict(findings.reasons, findings.waits)
+  if (customerNew === undefined || customerOld === undefined || isStoppedAfterTrial(old.raw))
+    return verdict(findings.reasons, findings.waits)
   const { project, index, policies, now } = around
   const onceGoesTo = earliestRenewal(candidate)
   const sharesDefault = around.sharedDefaults.has(customerNew.id)

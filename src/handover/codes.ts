@@ -82,7 +82,7 @@ export const blockedCodes = {
   },
   payment_method_not_copyable: {
     meaning: 'Stripe does not copy this kind of payment method (Link, Bacs, ACSS, SEPA source).',
-    fix: 'Let the member enter a card: `crossbill card-link --code payment_method_not_copyable` makes the links, and the next `crossbill apply` moves those who used them. Or exclude the subscriber with a reason.',
+    fix: 'Let the member enter a card: `crossbill card-link --code payment_method_not_copyable` makes the links, and the next `crossbill apply` moves those who used them. Or leave them: `policies: { leave: { payment_method_not_copyable: REASON } }` in project.yaml.',
   },
   price_unmapped: {
     meaning: 'An item’s price has no entry in the mappings, or the entry names a price that this catalog lacks.',
@@ -135,7 +135,7 @@ export const blockedCodes = {
   },
   past_due: {
     meaning: 'The subscription is past due or unpaid: its open invoices are still being collected in the old account.',
-    fix: 'Collect or void its open invoices in the old account. `policies: { past_due: leave }` or `carry` in project.yaml moves a past-due subscription as it is; no policy moves an unpaid one.',
+    fix: 'Collect or void its open invoices in the old account. `policies: { past_due: leave }` or `carry` in project.yaml moves a past-due subscription as it is. No policy moves an unpaid one, which nobody pays; leave it with `policies: { leave: { past_due: REASON } }` in project.yaml.',
   },
   open_invoice: {
     meaning:
@@ -153,11 +153,11 @@ export const blockedCodes = {
   },
   metered_price: {
     meaning: 'An item is billed by usage. Usage cannot be moved between accounts without loss.',
-    fix: 'Move it by hand at a period boundary, or exclude it with a reason.',
+    fix: 'Leave these subscribers in the old account for now: `policies: { leave: { metered_price: REASON } }` in project.yaml. Their plan can end there with the period (`cancel_at_period_end`): the old account bills the last usage, and they subscribe again in the target.',
   },
   mixed_intervals: {
     meaning: 'The items have different billing intervals.',
-    fix: 'Split the subscription in the old account, or exclude it with a reason.',
+    fix: 'Split the subscription in the old account, then run `crossbill pull`. Or leave them: `policies: { leave: { mixed_intervals: REASON } }` in project.yaml.',
   },
   schedule_managed: {
     meaning: 'A subscription schedule manages this subscription.',
@@ -165,23 +165,23 @@ export const blockedCodes = {
   },
   collection_paused: {
     meaning: 'Collection is paused in the old account, or the subscription itself is paused.',
-    fix: 'Resume it, or choose `policies.collection_paused: carry`.',
+    fix: 'Resume it, or choose `policies.collection_paused: carry`. A subscription that Stripe paused at the end of its trial bills nothing: let the member enter a card there and resume it, or leave it with `policies: { leave: { collection_paused: REASON } }` in project.yaml.',
   },
   managed_by_application: {
     meaning: 'A Connect application created this subscription and may end it on its own (payment plans).',
-    fix: 'Write `managed_by_application: open_ended` or `{ payments_left: n }` for this subscriber.',
+    fix: 'For an application whose subscriptions go on until the member stops them, write `policies: { applications: { ca_…: open_ended } }` in project.yaml, once for all of them. For a payment plan, write `managed_by_application: { payments_left: n }` in the entry.',
   },
   anchor_unrepresentable: {
     meaning: 'No form of the billing anchor reproduces the old charge dates.',
-    fix: 'Exclude the subscriber with a reason, or agree on a new billing date with the member in the old account first.',
+    fix: 'Agree on another billing date with the member in the old account, then run `crossbill pull`. Or leave them: `policies: { leave: { anchor_unrepresentable: REASON } }` in project.yaml.',
   },
   discount_unrepresentable: {
     meaning: 'No coupon covers exactly the renewals that the old discount still covers.',
-    fix: 'Exclude the subscriber until the discount has ended, or replace the discount in the old account.',
+    fix: 'Replace the discount in the old account, then run `crossbill pull`. Or leave the subscribers until it has ended: `policies: { leave: { discount_unrepresentable: REASON } }` in project.yaml.',
   },
   field_not_carried: {
     meaning: 'The subscription uses a field that the hand-over does not carry.',
-    fix: 'Remove the setting in the old account, or exclude the subscriber with a reason.',
+    fix: 'Remove the setting in the old account, then run `crossbill pull`. Or leave them: `policies: { leave: { field_not_carried: REASON } }` in project.yaml.',
   },
   metadata_full: {
     meaning: 'The subscription’s metadata has no room for the marks (50 keys at most).',
@@ -193,7 +193,7 @@ export const blockedCodes = {
   },
   unknown_status: {
     meaning: 'The subscription has a status that the hand-over does not move.',
-    fix: 'Exclude the subscriber with a reason, or wait until it is active.',
+    fix: 'Wait until the subscription is active, or cancel it in the old account. Or leave it: `policies: { leave: { unknown_status: REASON } }` in project.yaml.',
   },
   unfinished: {
     meaning: 'An earlier hand-over of this subscriber stopped half-way.',

@@ -54,7 +54,7 @@ export const subscriptionFields = {
   billing_cycle_anchor_config: carried,
   billing_mode: carried,
   billing_schedules: unset,
-  billing_thresholds: { policy: 'default', isDefault: (value) => allUnsetBut(value, {}) },
+  billing_thresholds: carried,
   cancel_at: carried,
   cancel_at_period_end: decided,
   canceled_at: volatile,

@@ -58,6 +58,8 @@ export interface LiveValues {
   readonly customer: Stripe.Customer | undefined
   /** The schedule created for the new subscription, once it exists. */
   readonly schedule?: Stripe.SubscriptionSchedule | undefined
+  /** The schedule of the old subscription, where a phase's metadata is carried. */
+  readonly oldSchedule?: Stripe.SubscriptionSchedule | undefined
   /** Texts of items and lines by path, where a step asks for any. */
   readonly texts?: ReadonlyMap<string, string | undefined>
 }
@@ -81,14 +83,36 @@ function fill(value: Json | undefined, live: LiveValues): Json | undefined {
   return isJsonObject(found) ? { ...found, ...more } : found
 }
 
-function read(path: string, { subscription, customer, schedule, texts }: LiveValues): Json | undefined {
+function read(path: string, live: LiveValues): Json | undefined {
+  const { texts } = live
   const text = textPath(path)
   if (text !== undefined) return path === text ? texts?.get(text) : texts?.get(text)?.slice(0, noteAtMost)
   const [root, ...steps] = path.split('/')
-  let at = (root === 'customer' ? customer : root === 'schedule' ? schedule : subscription) as unknown
+  let at = rootOf(root, live) as unknown
   for (const step of steps) at = child(at, step)
   const value = clean(at)
   return steps.at(-1) === 'metadata' ? foreignMetadata((value ?? {}) as Record<string, string>) : value
+}
+
+function rootOf(
+  root: string | undefined,
+  { subscription, customer, schedule, oldSchedule }: LiveValues,
+): object | undefined {
+  if (root === 'customer') return customer
+  if (root === oldScheduleRoot) return oldSchedule
+  return root === 'schedule' ? schedule : subscription
+}
+
+const oldScheduleRoot = 'old_schedule'
+
+/** The metadata of a phase of the old subscription's schedule. */
+export function phaseMetadata(phase: number): JsonObject {
+  return liveValue(`${oldScheduleRoot}/phases/${phase}/metadata`)
+}
+
+/** Whether a step needs the schedule of the old subscription. */
+export function needsOldSchedule({ params }: { readonly params: JsonObject }): boolean {
+  return JSON.stringify(params).includes(`"${oldScheduleRoot}/`)
 }
 
 /** A field, or the element of a list with this id. */

@@ -35,9 +35,21 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
 
 export function findObstacles(candidate: Candidate): Findings {
   const findings = new Findings()
+  if (isStoppedAfterTrial(candidate.old.raw)) {
+    // It has no period, no next charge and often no payment method: one reason says it all.
+    findings.block('collection_paused', whyStopped, stoppedFix)
+    return findings
+  }
   for (const obstacle of obstacles) obstacle(candidate, findings)
   return findings
 }
+
+const whyStopped =
+  'the trial ended without a payment method, and Stripe paused the subscription itself: nothing is charged until it is resumed'
+
+/** No policy carries a subscription that bills nothing. */
+const stoppedFix =
+  'Let the member enter a card in the old account and resume the subscription there, then `crossbill pull`. Or leave them: `policies: { leave: { collection_paused: REASON } }`.'
 
 function statusIsKnown({ old }: Candidate, findings: Findings): void {
   if (!isKnownStatus(old.status) || !hasBegun(old.raw)) findings.block('unknown_status', `status is ${old.status}`)
@@ -93,7 +105,7 @@ function notPastDue({ old, around }: Candidate, findings: Findings): void {
 
 /** No policy moves an unpaid subscription, so the fix names none. */
 const unpaidFix =
-  'Collect, void or mark uncollectible its open invoices in the old account, which makes it active again, then `crossbill pull`; or exclude the subscriber with a reason.'
+  'Collect, void or mark uncollectible its open invoices in the old account, which makes it active again, then `crossbill pull`. Or leave them: `policies: { leave: { past_due: REASON } }`.'
 
 function whyUnpaid({ collection_method: method }: Stripe.Subscription): string {
   return method === 'send_invoice'
@@ -165,7 +177,6 @@ function noSchedule({ old, around }: Candidate, findings: Findings): void {
 }
 
 function notPaused({ old, around }: Candidate, findings: Findings): void {
-  if (isStoppedAfterTrial(old.raw)) findings.block('collection_paused', 'the subscription itself is paused')
   if (old.pause !== null && around.policies.collection_paused === 'stop')
     findings.block('collection_paused', `collection is paused (${old.pause.behavior})`)
 }

@@ -3,6 +3,7 @@ import { isCurrent, runningTrialEnd } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { chargeDatesAfter, type Cycle } from '../billing/calendar.ts'
 import { boundarySeconds } from '../billing/discounts.ts'
+import { canonicalJson } from '../core/canonical.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { methodsDiffer } from './copied-method.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -133,7 +134,9 @@ function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): re
   const dates = chargeDatesAfter(source.cycle, instant(source.next - 1), 24)
   const same = chargeDatesAfter(successor.cycle, instant(successor.next - 1), 24)
   const prices = unpaired(source, successor)
+  const [before, after] = [old, answer].map(({ billing_thresholds: one }) => canonicalJson({ ...one }))
   return [
+    ...(before === after ? [] : [`billing_thresholds is ${after}, not ${before}`]),
     ...(String(dates) === String(same) ? [] : ['the next 24 charge dates differ']),
     ...(prices.length === 0 ? [] : [`prices differ: ${prices.join('; ')}`]),
   ]

@@ -6,6 +6,7 @@ import { chargeDate, indexAfter, monthsOf, type Cycle } from '../billing/calenda
 import { present } from '../core/assert.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
+import { idOf } from '../core/reference.ts'
 import type { BlockedCode } from './codes.ts'
 import { carriedDiscounts } from './carried/discounts.ts'
 import { carriedPayment } from './carried/payment.ts'
@@ -198,10 +199,12 @@ function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant):
  * `payments_left: n` ends the subscription at the renewal after the n-th charge, without a charge
  * there.
  */
-function cancelAtOf({ desired, old }: RecipeInput, findings: Findings): Instant | null {
-  const managed = desired.managed_by_application
-  if (old.raw.application !== null && managed === undefined)
-    findings.block('managed_by_application', 'a Connect application created this subscription')
+function cancelAtOf({ desired, old, policies }: RecipeInput, findings: Findings): Instant | null {
+  const { application } = old.raw
+  const id = application === null ? undefined : idOf(application)
+  const managed = desired.managed_by_application ?? (id === undefined ? undefined : policies.applications[id])
+  if (id !== undefined && managed === undefined)
+    findings.block('managed_by_application', `the Connect application ${id} created this subscription`)
   if (typeof managed !== 'object' || old.cycle === null || old.next === null) return old.cancelAt
   const first = indexAfter(old.cycle, old.next) - 1
   return chargeDate(old.cycle, first + managed.payments_left)
@@ -219,6 +222,7 @@ function paramsOf({ old, customerNew, now, entered }: RecipeInput, parts: Parts,
     proration_behavior: 'none',
     payment_behavior: 'default_incomplete',
     ...(old.trialEnd === null ? {} : trialSettings(raw)),
+    ...thresholdsOf(raw),
     collection_method: raw.collection_method,
     ...(raw.days_until_due === null ? {} : { days_until_due: raw.days_until_due }),
     ...payment,
@@ -250,6 +254,12 @@ function billingMode({ type, flexible }: Stripe.Subscription.BillingMode): JsonO
   return type === 'flexible' && discounts !== undefined
     ? { type, flexible: { proration_discounts: discounts } }
     : { type }
+}
+
+/** The amount from which Stripe bills before the period ends. */
+function thresholdsOf({ billing_thresholds: thresholds }: Stripe.Subscription): JsonObject {
+  const set = withoutNulls(thresholds ?? {})
+  return Object.keys(set).length === 0 ? {} : { billing_thresholds: set }
 }
 
 /** A card that the member entered must be a type that the subscription accepts. */

@@ -92,7 +92,8 @@ export type Outcome =
   | { readonly outcome: 'move' | 'settle' | 'revert'; readonly plan: HandoverPlan }
   | { readonly outcome: 'deferred'; readonly code: DeferredCode; readonly until: Instant; readonly message: string }
   | { readonly outcome: 'blocked'; readonly reasons: readonly [Reason<BlockedCode>, ...Reason<BlockedCode>[]] }
-  | { readonly outcome: 'excluded'; readonly reason: string }
+  /** `code`: left by `policies.leave`; otherwise the entry excludes the subscriber. */
+  | { readonly outcome: 'excluded'; readonly reason: string; readonly code?: BlockedCode }
   | { readonly outcome: 'ending'; readonly at: Instant }
   | { readonly outcome: 'ended' }
 

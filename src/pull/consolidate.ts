@@ -14,6 +14,7 @@ export interface PulledAccount {
   /** All subscriptions, including ended ones. */
   readonly subscriptions: readonly Stripe.Subscription[]
   readonly customers: ReadonlyMap<string, Stripe.Customer>
+  readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
 }
 
 /** A live object and its account. */

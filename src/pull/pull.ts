@@ -56,6 +56,7 @@ export function pullCatalog(input: PullInput): Pulled {
     resources,
     subscriptions: live.subscriptions,
     customers: live.customers,
+    schedules: live.schedules,
   }))
   const summary = pulledEntries({ accounts, tables, files, notes, now })
   const add = (found: Readonly<Record<string, number>>): void => {

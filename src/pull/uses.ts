@@ -1,4 +1,4 @@
-import { isOver } from '../live/subscription.ts'
+import { isAlive, isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
 import { idOf } from '../core/reference.ts'
@@ -12,6 +12,28 @@ export class Uses {
   constructor(accounts: readonly PulledAccount[]) {
     for (const account of accounts)
       for (const subscription of account.subscriptions) if (!isOver(subscription)) this.#add(account, subscription)
+    for (const account of accounts) this.#addPhases(account)
+  }
+
+  /** What the phases of a running schedule will bill. */
+  #addPhases(account: PulledAccount): void {
+    const live = new Set(account.subscriptions.filter(isAlive).map(({ schedule }) => idOf(schedule)))
+    const known = new Map(
+      (['price', 'tax_rate'] as const).flatMap((kind) =>
+        (account.resources.get(kind) ?? []).map((one) => [one.id ?? '', one] as const),
+      ),
+    )
+    for (const { id, phases } of account.schedules.values())
+      for (const { items, default_tax_rates: rates } of live.has(id) ? phases : []) {
+        for (const { price, tax_rates: own } of items) {
+          const found = known.get(idOf(price)) ?? price
+          this.#use(account, 'price', found)
+          if (isJsonObject(found) && found['product'] !== undefined)
+            this.#useProduct(account, found['product'] as string)
+          for (const rate of own ?? []) this.#use(account, 'tax_rate', known.get(idOf(rate)) ?? rate)
+        }
+        for (const rate of rates ?? []) this.#use(account, 'tax_rate', known.get(idOf(rate)) ?? rate)
+      }
   }
 
   has(account: string, kind: KindName, id: string): boolean {

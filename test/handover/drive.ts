@@ -4,6 +4,7 @@ import { present } from '../../src/core/assert.ts'
 import type { Json, JsonObject, StripeObject } from '../../src/core/json.ts'
 import { isJsonObject } from '../../src/core/json.ts'
 import { CommandError, type Outcome } from '../../src/core/outcome.ts'
+import { idOf } from '../../src/core/reference.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import {
   bothRead,
@@ -157,10 +158,15 @@ async function send(
           [],
         )
       : undefined
+  const before = subscription.schedule
   const live = {
     subscription,
     customer: customerOf(subscription),
     schedule,
+    oldSchedule:
+      before === null
+        ? undefined
+        : await get<Stripe.SubscriptionSchedule>(stage.accounts.us, `/v1/subscription_schedules/${idOf(before)}`, []),
     voided:
       state.phase === 'billing_gap'
         ? await get<Stripe.Invoice>(stage.accounts.us, `/v1/invoices/${state.period.invoice}`, [])

@@ -73,7 +73,6 @@ describe('what is not carried', () => {
   test.each([
     ['application_fee_percent', 2],
     ['billing_schedules', [{ key: 'a', applies_to: null, bill_until: { type: 'timestamp' } }]],
-    ['billing_thresholds', { amount_gte: 100, reset_billing_cycle_anchor: false }],
     ['customer_account', 'acct_1'],
     ['invoice_settings', { account_tax_ids: ['txi_1'], issuer: { type: 'self' } }],
     ['invoice_settings', { footer: 'Thanks', issuer: { type: 'self' } }],

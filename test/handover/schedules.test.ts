@@ -1,5 +1,7 @@
+import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
+import { idOf } from '../../src/core/reference.ts'
 import type { Classification } from '../../src/handover/types.ts'
 import { billsOf, drive, settleDown } from './drive.ts'
 import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
@@ -9,11 +11,17 @@ async function only(stage: Stage): Promise<Classification> {
 }
 
 /** Three months at the monthly price, then three addons a month without an end. */
-async function scheduled(): Promise<{ stage: Stage; id: string }> {
+async function scheduled(
+  with_: {
+    readonly params?: Parameters<typeof subscribe>[2]
+    readonly phase?: (made: Stripe.Subscription) => Partial<Stripe.SubscriptionScheduleUpdateParams.Phase>
+  } = {},
+): Promise<{ stage: Stage; id: string }> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
-  const id = await subscribe(stage, await memberOf(stage))
+  const id = await subscribe(stage, await memberOf(stage), with_.params)
   const schedule = await stage.us.subscriptionSchedules.create({ from_subscription: id })
   const [first] = schedule.phases
+  const more = with_.phase?.(await stage.us.subscriptions.retrieve(id)) ?? {}
   const april = Date.parse('2026-04-15T08:00:00Z') / 1_000
   const july = Date.parse('2026-07-15T08:00:00Z') / 1_000
   await stage.us.subscriptionSchedules.update(schedule.id, {
@@ -24,12 +32,14 @@ async function scheduled(): Promise<{ stage: Stage; id: string }> {
         start_date: present(first, 'phase').start_date,
         end_date: april,
         proration_behavior: 'none',
+        ...more,
       },
       {
         items: [{ price: present(stage.ids.get('us price.addon'), 'addon'), quantity: 3 }],
         start_date: april,
         end_date: july,
         proration_behavior: 'none',
+        ...more,
       },
     ],
   })
@@ -92,7 +102,7 @@ test('a phase that does more than change items is not carried in part', async ()
           schedules: new Map(
             [...account.schedules].map(([id, one]) => [
               id,
-              { ...one, phases: one.phases.map((phase) => ({ ...phase, metadata: { tier: 'gold' } })) },
+              { ...one, phases: one.phases.map((phase) => ({ ...phase, application_fee_percent: 2 })) },
             ]),
           ),
         },
@@ -102,6 +112,33 @@ test('a phase that does more than change items is not carried in part', async ()
   expect(await only(stage)).toMatchObject({
     outcome: 'blocked',
     // Once for all phases, with the field to remove.
-    reasons: [{ code: 'schedule_managed', message: expect.stringContaining('sets metadata') as string }],
+    reasons: [{ code: 'schedule_managed', message: expect.stringContaining('sets application_fee_percent') as string }],
   })
+})
+
+test('metadata of a later phase moves, and no plan contains it', async () => {
+  const { stage } = await scheduled({ phase: () => ({ metadata: { tier: 'gold' } }) })
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  expect(JSON.stringify(found.plan)).not.toContain('gold')
+  const { state } = await drive(stage, found.plan)
+  expect(state).toMatchObject({ phase: 'moved', reason: null })
+  const made = await stage.target.subscriptionSchedules.retrieve(present(state.schedule, 'schedule'))
+  expect(made.phases.map(({ metadata }) => metadata)).toEqual([{ tier: 'gold' }, { tier: 'gold' }])
+  await stage.advance('2026-05-01T00:00:00Z')
+  const moved = await stage.target.subscriptions.retrieve(present(state.successor, 'successor'))
+  expect(moved.metadata).toMatchObject({ tier: 'gold', crossbill_from: found.key })
+})
+
+test('a phase that repeats the discounts of the subscription moves with those of the new one', async () => {
+  const { stage } = await scheduled({
+    params: { discounts: [{ coupon: 'friends' }] },
+    phase: ({ discounts }) => ({ discounts: discounts.map((one) => ({ discount: idOf(one) })) }),
+  })
+  const controlRun = await copyOf(stage)
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  expect((await drive(stage, found.plan)).state).toMatchObject({ phase: 'moved', reason: null })
+  for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
 })

@@ -81,6 +81,8 @@ const defaults: Policies = {
   cancel: 'now',
   uncharged_period: 'invoice',
   setup_failed: 'keep',
+  applications: {},
+  leave: {},
   plan_hours: 24,
 }
 

@@ -3,6 +3,7 @@ import { schemaOf } from '../../core/exact-schema.ts'
 import { closed, count, fieldPerName, listOf, mapOf, mapWith, oneOf, optional, text, when } from '../../kinds/schema.ts'
 import { lintNames, lints, lintSettings } from '../lint-names.ts'
 import { guardDefaults, guardNames } from '../guards.ts'
+import { leaveCodes } from '../leave-codes.ts'
 import { secretRefSchema } from '../secret-schema.ts'
 import { alertsSchema, kajabiSchema, serveSchema } from '../service-schema.ts'
 import { targetAccount, type AccountConfig, type Policies } from '../types.ts'
@@ -58,6 +59,20 @@ const policies = schemaOf<Partial<Policies>>()(
         oneOf(
           ['keep', 'undo'],
           'When Stripe cannot set up the payment method of a new subscription, keep: the move is done and reported · undo: the old account keeps the member',
+        ),
+      ),
+      applications: optional(
+        mapOf(
+          '^ca_[A-Za-z0-9_]+$',
+          Type.Literal('open_ended'),
+          'Connect applications whose subscriptions go on until the member stops them: { ca_…: open_ended }',
+        ),
+      ),
+      leave: optional(
+        fieldPerName(
+          leaveCodes,
+          (code) => text(`Why subscribers that are blocked by ${code} stay in the old account`),
+          'Codes whose subscribers stay in the old account for now, each with the reason. A subscriber with another code as well stays blocked',
         ),
       ),
       plan_hours: optional(count('Hours during which a saved plan can be applied', 1)),

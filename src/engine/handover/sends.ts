@@ -3,8 +3,9 @@ import { digest } from '../../core/canonical.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import type { StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
+import { idOf } from '../../core/reference.ts'
 import { holdReason, tooLate } from '../../handover/events.ts'
-import type { LiveValues } from '../../handover/live-values.ts'
+import { needsOldSchedule, type LiveValues } from '../../handover/live-values.ts'
 import { customerOf } from '../../handover/proof.ts'
 import { balanceOut, noteStep } from '../../handover/carried/money-steps.ts'
 import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
@@ -20,7 +21,7 @@ import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
 import { perform, shut, usesUpKey } from '../send/perform.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
-import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
+import { asSubscription, readInvoice, readOld, readSchedule } from '../read/subscriptions.ts'
 import { justSeen } from './seen.ts'
 
 /** One command of the machine, and what it concerns. */
@@ -158,11 +159,13 @@ const unreadOld: Reason = {
 async function liveValues(context: Context, job: Job, state: StateIn<RequestPhase>): Promise<LiveValues | undefined> {
   const { phase } = state
   const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
+  const fromOldSchedule = job.handover.steps.some(needsOldSchedule)
   const needsOld =
     phase === 'billing_gap' ||
     phase === 'money' ||
     phase === 'money_back' ||
-    (planned && (phase === 'carrying' || phase === 'creating'))
+    (planned && (phase === 'carrying' || phase === 'creating')) ||
+    (phase === 'scheduling' && fromOldSchedule)
   const old = needsOld ? await readOld(context, job.handover.expect) : undefined
   if (needsOld && old === undefined) return undefined
   const voided =
@@ -171,13 +174,24 @@ async function liveValues(context: Context, job: Job, state: StateIn<RequestPhas
       : undefined
   if (phase === 'billing_gap' && voided === undefined) return undefined
   const made = phase === 'scheduling' ? state.schedule : null
-  const schedule = made === null ? undefined : await readNewSchedule(context, made)
+  const schedule = made === null ? undefined : await readSchedule(context, context.accounts.target, made)
   if (made !== null && schedule === undefined) return undefined
+  const before = made === null || !fromOldSchedule ? null : (old?.schedule ?? null)
+  const source = accountNamed(context, job.handover.expect.source)
+  const oldSchedule = before === null ? undefined : await readSchedule(context, source, idOf(before))
+  if (before !== null && oldSchedule === undefined) return undefined
   const texts = phase === 'money' || phase === 'money_back' ? await readTexts(context, job) : new Map()
   if (texts === undefined) return undefined
   // Phases without live values never read the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
-  return { subscription, customer: old === undefined ? undefined : customerOf(old), voided, schedule, texts }
+  return {
+    subscription,
+    customer: old === undefined ? undefined : customerOf(old),
+    voided,
+    schedule,
+    oldSchedule,
+    texts,
+  }
 }
 
 function sent(phase: RequestPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {

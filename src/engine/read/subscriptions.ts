@@ -57,9 +57,13 @@ async function readSubscription(
   return data && { ...subscription, items: { ...subscription.items, data } }
 }
 
-/** Reads the schedule created for a new subscription. */
-export async function readNewSchedule(context: Context, id: string): Promise<Stripe.SubscriptionSchedule | undefined> {
-  const found = await read(context, context.accounts.target, `/v1/subscription_schedules/${id}`)
+/** Reads the schedule of an old subscription, or the one created for a new subscription. */
+export async function readSchedule(
+  context: Context,
+  account: StripeAccount,
+  id: string,
+): Promise<Stripe.SubscriptionSchedule | undefined> {
+  const found = await read(context, account, `/v1/subscription_schedules/${id}`)
   return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
 }
 

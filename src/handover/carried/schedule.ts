@@ -1,7 +1,8 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
-import { liveValue } from '../live-values.ts'
+import { foreignMetadata } from '../../live/marks.ts'
+import { liveValue, phaseMetadata } from '../live-values.ts'
 import { scheduleInPlan, successorInPath } from '../placeholders.ts'
 import type { Findings } from '../findings.ts'
 import { findPrice, findTaxRate, refTo } from '../references.ts'
@@ -12,8 +13,8 @@ import type { PlannedStep } from '../types.ts'
  * Carries the remaining phases of the source's schedule (`schedules: carry`): the new subscription
  * gets its own schedule, created from it and then filled with the remaining phases
  * (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes
- * no other parameter, hence two requests). Only phases that change items, quantities, tax rates and
- * dates are carried; any other setting stops the move.
+ * no other parameter, hence two requests). Phases that change items, quantities, tax rates, metadata
+ * and dates are carried; any other setting stops the move.
  */
 export function scheduleSteps(candidate: Candidate, findings: Findings): readonly PlannedStep[] {
   const { old, source, around } = candidate
@@ -28,7 +29,9 @@ export function scheduleSteps(candidate: Candidate, findings: Findings): readonl
   const [current, ...later] = coming
   // A schedule in its last phase that then releases the subscription has nothing left to change.
   if (current === undefined || (later.length === 0 && schedule.end_behavior === 'release')) return []
-  const phases = coming.map((phase, i) => phaseOf(candidate, phase, { schedule, first: i === 0, findings }))
+  const phases = coming.map((phase, i) =>
+    phaseOf(candidate, phase, { schedule, first: i === 0, at: schedule.phases.indexOf(phase), findings }),
+  )
   return [
     {
       id: 'schedule',
@@ -50,6 +53,8 @@ export function scheduleSteps(candidate: Candidate, findings: Findings): readonl
 interface Place {
   readonly schedule: Stripe.SubscriptionSchedule
   readonly first: boolean
+  /** Its place among all phases of the schedule. */
+  readonly at: number
   readonly findings: Findings
 }
 
@@ -58,8 +63,9 @@ function phaseOf(
   phase: Stripe.SubscriptionSchedule.Phase,
   place: Place,
 ): JsonObject {
-  const { findings, schedule, first } = place
-  for (const field of notCarried(phase, old.currency))
+  const { findings, schedule, first, at } = place
+  const keeps = keepsDiscounts(phase, old.raw)
+  for (const field of notCarried(phase, old.currency, keeps))
     findings.block(
       'schedule_managed',
       `a phase of schedule ${schedule.id} sets ${field}, which is not carried`,
@@ -88,6 +94,9 @@ function phaseOf(
     start_date: first ? liveValue('schedule/phases/0/start_date') : phase.start_date,
     end_date: phase.end_date,
     proration_behavior: phase.proration_behavior,
+    // Without the field, a phase takes the discounts of the customer alone.
+    ...(keeps ? { discounts: liveValue('schedule/phases/0/discounts') } : {}),
+    ...(isEmpty(phase.metadata) ? {} : { metadata: phaseMetadata(at) }),
     ...(rates.length === 0 ? {} : { default_tax_rates: rates }),
   }
 
@@ -100,8 +109,32 @@ function phaseOf(
   }
 }
 
+/**
+ * Whether the phase only repeats the discounts of the subscription, as Stripe writes it into a
+ * schedule made from a subscription. Then it repeats those of the new one.
+ */
+function keepsDiscounts(
+  { discounts, items }: Stripe.SubscriptionSchedule.Phase,
+  { discounts: own }: Stripe.Subscription,
+): boolean {
+  if (discounts.length === 0 || items.some((item) => item.discounts.length > 0)) return false
+  const ids = own.map((one) => idOf(one))
+  return (
+    discounts.length === ids.length &&
+    discounts.every(({ discount }, i) => discount !== null && idOf(discount) === ids[i])
+  )
+}
+
+function isEmpty(metadata: Stripe.Metadata | null): boolean {
+  return Object.keys(foreignMetadata(metadata ?? {})).length === 0
+}
+
 /** Fields of a phase that are set but not carried. */
-function notCarried(phase: Stripe.SubscriptionSchedule.Phase, currency: string): readonly string[] {
+function notCarried(
+  phase: Stripe.SubscriptionSchedule.Phase,
+  currency: string,
+  keepsTheDiscounts: boolean,
+): readonly string[] {
   const set: Readonly<Record<string, boolean>> = {
     add_invoice_items: phase.add_invoice_items.length > 0,
     application_fee_percent: phase.application_fee_percent !== null,
@@ -110,8 +143,8 @@ function notCarried(phase: Stripe.SubscriptionSchedule.Phase, currency: string):
     billing_thresholds: phase.billing_thresholds !== null,
     currency: phase.currency !== currency,
     default_payment_method: phase.default_payment_method !== null,
-    discounts: phase.discounts.length > 0 || phase.items.some(({ discounts }) => discounts.length > 0),
-    metadata: Object.keys(phase.metadata ?? {}).length > 0,
+    discounts:
+      (phase.discounts.length > 0 && !keepsTheDiscounts) || phase.items.some(({ discounts }) => discounts.length > 0),
     on_behalf_of: phase.on_behalf_of !== null,
     transfer_data: phase.transfer_data !== null,
     trial_end: phase.trial_end !== null,

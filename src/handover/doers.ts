@@ -5,7 +5,7 @@ export const doers = {
   member: 'the member enters a card',
   catalog: 'the project decides or corrects the YAML',
   copy: 'Stripe copies the customer again',
-  account: 'somebody changes one of the accounts',
+  account: 'a person changes one of the accounts',
   crossbill: 'Crossbill finishes it',
 } as const
 

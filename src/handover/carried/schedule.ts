@@ -13,8 +13,8 @@ import type { PlannedStep } from '../types.ts'
  * Carries the remaining phases of the source's schedule (`schedules: carry`): the new subscription
  * gets its own schedule, created from it and then filled with the remaining phases
  * (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes
- * no other parameter, hence two requests). Phases that change items, quantities, tax rates, metadata
- * and dates are carried; any other setting stops the move.
+ * no other parameter, hence two requests). Carried are items, quantities, tax rates, metadata,
+ * dates, and discounts that the phase repeats; any other setting stops the move.
  */
 export function scheduleSteps(candidate: Candidate, findings: Findings): readonly PlannedStep[] {
   const { old, source, around } = candidate

@@ -26,6 +26,8 @@ export interface AppOptions {
   /** The proxies whose `X-Forwarded-For` is believed: their number or their addresses. */
   readonly trustProxy: TrustedProxies
   readonly patience?: Patience
+  /** Called with an error that no route expects. */
+  readonly failed: (error: unknown) => void
 }
 
 /**
@@ -103,13 +105,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (_, reply) => notFound(reply))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status >= 500)
+    if (status >= 500) {
+      options.failed(error)
       options.log({
         level: 'error',
         event: 'request_failed',
         route: request.routeOptions.url ?? 'none',
         error: error.name,
       })
+    }
     return reply.code(status).send({ error: status >= 500 ? 'unavailable' : (error.code ?? 'refused').toLowerCase() })
   })
   takeText(app, ['application/json', 'application/vnd.api+json'])

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readCardToken, type CardClaims } from '../cards/link.ts'
 import { failed, type Failure, type Outcome } from '../core/outcome.ts'
+import { reportBug } from '../engine/inbox/bugs.ts'
 import { takeText } from './app.ts'
 import { askCardPage, cardLaterPage, cardSavedPage, goToStripePage, noCardPage } from './card-page.ts'
 import type { ServerContext } from './context.ts'
@@ -71,6 +72,7 @@ async function known<T>(context: ServerContext, asked: Promise<Outcome<T>>): Pro
     if (outcome.ok) return outcome.value
     context.log({ level: 'warn', event: 'card_page_failed', code: outcome.failure.code })
   } catch (error) {
+    reportBug(context, error, 'the card page')
     context.log({ level: 'error', event: 'card_page_failed', error: error instanceof Error ? error.name : 'unknown' })
   }
   return undefined

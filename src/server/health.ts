@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { reportBug } from '../engine/inbox/bugs.ts'
 import type { ServerContext } from './context.ts'
 
 /** A store that takes longer than this cannot store signals in time either. */
@@ -14,14 +15,17 @@ async function inTime(ready: Promise<boolean>): Promise<boolean> {
  * `/livez`: the process answers. `/readyz`: signals can be stored. Neither depends on Stripe or
  * Kajabi, because the inbox must keep accepting signals during their outages.
  */
-export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready'>): void {
+export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready' | 'alert'>): void {
   // No rate limit: a load balancer that meets one would take the service out of rotation. One check
   // of the store answers every request that arrives while it runs.
   const config = { rateLimit: false } as const
   let looking: Promise<boolean> | undefined
   const ready = (): Promise<boolean> => {
     looking ??= inTime(context.ready())
-      .catch(() => false)
+      .catch((error: unknown) => {
+        reportBug(context, error, 'the readiness check')
+        return false
+      })
       .finally(() => (looking = undefined))
     return looking
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { reportBug } from '../engine/inbox/bugs.ts'
 import type { Ending } from '../engine/inbox/ending.ts'
 import type { ServerContext } from './context.ts'
 import type { Reader } from './page.ts'
@@ -16,6 +17,7 @@ export async function describedInTime(context: ServerContext, subscriber: string
   const described = context.describe(subscriber).then(
     (ending) => (ending.ok ? ending.value : undefined),
     (error: unknown) => {
+      reportBug(context, error, 'the page of a member')
       context.log({ level: 'warn', event: 'not_described', error: error instanceof Error ? error.name : 'unknown' })
       return undefined
     },

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { isBug } from '../core/assert.ts'
 import type { LogLine } from '../engine/inbox/context.ts'
 import type { ServiceStatus } from '../engine/inbox/status.ts'
 
@@ -108,7 +109,10 @@ export function openMetrics(options: {
   return {
     contentType: registry.contentType,
     async text() {
-      await readStatus().catch(() => storeUnreadable.inc())
+      await readStatus().catch((error: unknown) => {
+        if (isBug(error)) throw error
+        storeUnreadable.inc()
+      })
       return registry.metrics()
     },
     request: (source, outcome) => requests.inc({ source, outcome }),

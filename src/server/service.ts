@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { CommandError } from '../core/outcome.ts'
+import { reportBug } from '../engine/inbox/bugs.ts'
 import { adminRoutes, checkHost } from './admin.ts'
 import { createApp, type Patience, type TrustedProxies } from './app.ts'
 import { cardRoutes } from './cards.ts'
@@ -38,7 +39,9 @@ export interface Service {
 export async function startService(context: ServerContext, options: ListenOptions): Promise<Service> {
   checkSecrets(context.secrets, context.accounts)
   const { requestsPerMinute, trustProxy, patience } = options
+  const failed = (error: unknown): void => reportBug(context, error, 'a request')
   const open = await createApp({
+    failed,
     log: (line) => context.log(line),
     requestsPerMinute,
     trustProxy,
@@ -50,7 +53,13 @@ export async function startService(context: ServerContext, options: ListenOption
   await cardRoutes(open, context)
   healthRoutes(open, context)
 
-  const admin = await createApp({ log: () => {}, requestsPerMinute: 6_000, trustProxy: 0, trusted: () => false })
+  const admin = await createApp({
+    failed,
+    log: () => {},
+    requestsPerMinute: 6_000,
+    trustProxy: 0,
+    trusted: () => false,
+  })
   checkHost(admin, options.adminHost)
   adminRoutes(admin, context)
   healthRoutes(admin, context)

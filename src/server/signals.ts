@@ -8,6 +8,7 @@ import { readStripeEvent } from '../cancel/stripe-event.ts'
 import { targetAccount } from '../catalog/types.ts'
 import { present } from '../core/assert.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { reportBug } from '../engine/inbox/bugs.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import { notFound, notStored } from './app.ts'
 import type { ServerContext } from './context.ts'
@@ -193,6 +194,7 @@ export async function acceptOrUndefined(context: ServerContext, signal: Signal):
     context.wake()
     return accepted
   } catch (error) {
+    reportBug(context, error, 'the acceptance of signals')
     context.log({ level: 'error', event: 'not_stored', error: error instanceof Error ? error.name : 'unknown' })
     context.alert({
       key: 'store',

@@ -101,6 +101,19 @@ describe('docs/architecture.md says what the code does', () => {
     ])
   })
 
+  test('the service reports a bug wherever it continues after an error', () => {
+    const served = sources.filter(({ path }) => /^src\/(engine\/(inbox|cards)|server)\//.test(path))
+    const caught = served.flatMap(({ path, text }) =>
+      text
+        .split(/\bcatch ?\(/)
+        .slice(1)
+        .map((after) => `${path}: ${after.slice(0, 220)}`),
+    )
+    const continues = caught.filter((after) => !/\bthrow\b|reportBug|isBug|unreadable\(/.test(after))
+    expect(caught.length).toBeGreaterThan(10)
+    expect(continues).toEqual([])
+  })
+
   test('the store has the tables that the page lists', () => {
     const tables = sources.find(({ path }) => path === 'src/store/tables.ts')?.text ?? ''
     const body = /export interface Tables \{([\s\S]*?)\n\}/.exec(tables)?.[1] ?? ''

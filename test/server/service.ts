@@ -116,7 +116,7 @@ export async function runService(
   }
   const metrics = openMetrics({
     version: '0.0.0',
-    status: () => Promise.resolve(running.status.value),
+    status: async () => running.status.value,
     milliseconds: () => running.clock.now * 1_000,
   })
   const context: ServerContext = {
@@ -139,8 +139,8 @@ export async function runService(
         }),
     school: more.school ?? {},
     describe: more.describe ?? (() => Promise.resolve(running.ending.value)),
-    ready: () => Promise.resolve(running.store.ready),
-    status: () => Promise.resolve(running.status.value),
+    ready: async () => running.store.ready,
+    status: async () => running.status.value,
     alert: (alert) => void running.alerts.push(alert),
     log: (line) => void running.lines.push(line),
     clock: () => running.clock.now,

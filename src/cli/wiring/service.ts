@@ -11,6 +11,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { openCardPage } from '../../engine/cards/session.ts'
 import { cardState } from '../../engine/cards/state.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
+import { reportBug } from '../../engine/inbox/bugs.ts'
 import type { LogLine } from '../../engine/inbox/context.ts'
 import { withCircuits } from '../../engine/inbox/circuit.ts'
 import { accountAway } from '../../engine/send/listed.ts'
@@ -132,7 +133,10 @@ export async function serviceContext(
       // become due by themselves.
       project.store.inbox
         .hasten(accountAway)
-        .catch(() => rest.log({ level: 'warn', event: 'not_hastened' }))
+        .catch((error: unknown) => {
+          reportBug(alerts, error, 'the return of an account')
+          rest.log({ level: 'warn', event: 'not_hastened' })
+        })
         .finally(back)
     },
   })

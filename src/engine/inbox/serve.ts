@@ -1,4 +1,3 @@
-import { isBug } from '../../core/assert.ts'
 import { explainEnd } from '../../cancel/reasons.ts'
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -6,6 +5,7 @@ import { mayBeEntering, sweepCards } from '../cards/sweep.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease, serveLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
+import { reportBug } from './bugs.ts'
 import { tellAccepted, tellRefused } from './credentials.ts'
 import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess, type KnownGone } from './poll.ts'
@@ -32,7 +32,7 @@ export interface Serving {
    * released.
    */
   stop(seconds?: number): Promise<void>
-  /** Settles when the worker has ended; rejects with the bug that stopped it, if any. */
+  /** Settles when the worker has ended. */
   readonly ended: Promise<void>
 }
 
@@ -73,7 +73,7 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
         await duty()
       } catch (error) {
         context.log({ level: 'error', event: 'duty_failed', error: error instanceof Error ? error.name : 'unknown' })
-        if (isBug(error)) context.alert({ ...dutyBug, summary: `a duty of the service fails: ${error.message}` })
+        reportBug(context, error, 'a duty of the service')
       }
       if (!stopped) await context.wait(tickSeconds)
     }
@@ -166,6 +166,7 @@ class Duties {
       clearInterval(this.renewal)
       this.lease = undefined
     } catch (error) {
+      reportBug(this.context, error, 'the lease of the service')
       // An unavailable store may be back before the lease expires.
       this.context.log({ level: 'error', event: 'lease_not_renewed', error: error instanceof Error ? error.name : '' })
     }
@@ -292,8 +293,5 @@ class Duties {
     }
   }
 }
-
-/** A bug of this program does not pass by itself, so a person must know of it. */
-const dutyBug = { key: 'duty_bug', severity: 'critical', fix: 'report it with the service log' } as const
 
 const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill inbox reconcile' } as const

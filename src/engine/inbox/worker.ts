@@ -1,8 +1,8 @@
 import type { BreakerReading } from '../../cancel/breaker.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { Bug } from '../../core/assert.ts'
 import { instant, isDue } from '../../core/instant.ts'
 import { breakerNow } from './breaker.ts'
+import { reportBug } from './bugs.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 import { workRow } from './row.ts'
@@ -105,7 +105,7 @@ export interface Worker {
    * releases them for another process or the next start.
    */
   stop(seconds?: number): Promise<void>
-  /** Settles when the worker has ended; rejects with the bug that stopped it, if any. */
+  /** Settles when the worker has ended. A bug of this program is reported and does not end it. */
   readonly ended: Promise<void>
 }
 
@@ -161,7 +161,6 @@ class Hands {
         await this.renew()
         if (!(await this.look())) await this.rest(idleSeconds)
       } catch (error) {
-        if (error instanceof Bug) throw error
         unreadable(this.context, error)
         await this.rest(storeSeconds)
       }
@@ -273,5 +272,6 @@ class Hands {
  * lease expires.
  */
 function unreadable(context: InboxContext, error: unknown): void {
+  reportBug(context, error, 'the worker')
   context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })
 }

@@ -1,7 +1,7 @@
 import type { KnownAccess } from '../catalog/access-read.ts'
 import { suggest } from '../core/suggest.ts'
 import type { Instant } from '../core/instant.ts'
-import { isJsonObject, type Json } from '../core/json.ts'
+import { isJsonObject, type Json, textIn } from '../core/json.ts'
 import Type from 'typebox'
 import type { Signal } from './signal.ts'
 
@@ -82,5 +82,5 @@ function isField(name: string): name is keyof typeof fields {
 /** Kajabi's ids are digits, which many relays send as a number. */
 function wordOf(name: string, value: Json | undefined): string {
   if (name === 'contact' && Number.isSafeInteger(value)) return String(value as number)
-  return typeof value === 'string' ? value : ''
+  return textIn(value)
 }

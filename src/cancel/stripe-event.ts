@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isCancelledByUs, isLapsed } from '../live/subscription.ts'
 import type { Instant } from '../core/instant.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, objectsIn } from '../core/json.ts'
 import { markFrom, markHold } from '../live/marks.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
@@ -59,7 +59,7 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
     case 'customer.subscription.deleted':
       return sourceEnded(account, object, id, now)
     case 'customer.subscription.updated':
-      return sourceChanged(account, object, isJsonObject(previous) ? previous : {}, { message: id, now })
+      return sourceChanged(account, object, objectIn(previous), { message: id, now })
     default:
       return { ignored: 'event_means_nothing' }
   }
@@ -166,7 +166,7 @@ function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
  */
 function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
   const terms = ({ items }: JsonObject): string => {
-    const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
+    const data = objectsIn(objectIn(items)['data'])
     return JSON.stringify(data.map(({ price, quantity }) => [isJsonObject(price) ? price['id'] : price, quantity]))
   }
   return terms(previous) === terms(subscription)

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { isIncomplete } from './left-out.ts'
 import { type Access, accessSchema } from './schemas/access.ts'
@@ -28,7 +28,7 @@ const roundsMost = 20
 export function usableAccess(file: YamlFile): { readonly value: JsonObject; readonly findings: readonly Diagnostic[] } {
   const findings: Diagnostic[] = []
   const doubtful = new Set<string>()
-  let value: JsonObject = isJsonObject(file.value) ? file.value : {}
+  let value: JsonObject = objectIn(file.value)
   for (let round = 0; round < roundsMost; round++) {
     const found = findingsIn({ ...file, value }, accessSchema)
     if (found.length === 0) return { value: withoutRevokes(value, doubtful), findings }
@@ -36,7 +36,7 @@ export function usableAccess(file: YamlFile): { readonly value: JsonObject; read
       if (round === 0) findings.push(finding)
       if (path.length > 1) doubtful.add(String(path[1]))
       const rest = cut(value, path)
-      value = isJsonObject(rest) ? rest : {}
+      value = objectIn(rest)
     }
     value = { offers: {}, ...compact(value) }
   }
@@ -56,7 +56,7 @@ export function withoutSharedTags(access: Access): Access {
 }
 
 function withoutRevokes(value: JsonObject, doubtful: ReadonlySet<string>): JsonObject {
-  const offers = Object.entries(isJsonObject(value['offers']) ? value['offers'] : {}).map(([key, offer]) => {
+  const offers = Object.entries(objectIn(value['offers'])).map(([key, offer]) => {
     if (!doubtful.has(key) || !isJsonObject(offer)) return [key, offer] as const
     const { revoked_means: _unsure, ...others } = offer
     return [key, others] as const

@@ -1,6 +1,6 @@
 import { address, splitAddress, subscriberAddress, subscriberKey } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
-import { isJsonObject, type Json } from '../core/json.ts'
+import { isJsonObject, type Json, listIn, textIn } from '../core/json.ts'
 import { kindNamed, kinds } from '../kinds/registry.ts'
 import { placeOf, type FileKind, type FilePlace } from './file-kinds.ts'
 import type { LeftOut, LeftOutEntry } from './types.ts'
@@ -106,9 +106,9 @@ function partOf({ path, finding }: FileFinding, { kind, source = '' }: FilePlace
  */
 function lines(section: string, finding: Diagnostic, value: Json): Part {
   const said = isJsonObject(value) ? value[section] : undefined
-  const words = isJsonObject(said) ? Object.entries(said).flat() : Array.isArray(said) ? (said as readonly Json[]) : []
+  const words = isJsonObject(said) ? Object.entries(said).flat() : listIn(said)
   const entries = words.flatMap((word): readonly LeftOutEntry[] => {
-    const { kind, key } = splitAddress(typeof word === 'string' ? word : '')
+    const { kind, key } = splitAddress(textIn(word))
     return kindNamed(kind) === undefined ? [] : [{ address: address(kind, key), kind, key, findings: [finding] }]
   })
   return { path: [section], entries, alsoUnknown: true }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type Json, type JsonObject, objectIn } from '../core/json.ts'
 import type { DraftMove, DraftRemoval } from './draft.ts'
 import type { Lifecycle } from './types.ts'
 import type { YamlFile } from './yaml-places.ts'
@@ -25,7 +25,7 @@ export function removalsIn(value: Json | undefined, file: YamlFile): readonly Dr
       file,
       path: ['removed', index],
     }))
-  const entries = Object.entries(isJsonObject(value) ? value : {})
+  const entries = Object.entries(objectIn(value))
   return entries.map(([address, what]) => ({
     address,
     what: what === 'keep' ? 'keep' : 'retire',
@@ -36,6 +36,6 @@ export function removalsIn(value: Json | undefined, file: YamlFile): readonly Dr
 
 /** `moved:`, old address → new address. */
 export function movesIn(value: Json | undefined, file: YamlFile): readonly DraftMove[] {
-  const entries = Object.entries(isJsonObject(value) ? value : {})
+  const entries = Object.entries(objectIn(value))
   return entries.map(([from, to]) => ({ from, to: String(to as string), file }))
 }

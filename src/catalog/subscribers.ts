@@ -1,6 +1,6 @@
 import { subscriberKey } from '../core/address.ts'
 import { instant } from '../core/instant.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, listIn, objectIn } from '../core/json.ts'
 import { instantOf } from './instant-of.ts'
 import type { DesiredDiscount, DesiredItem, DesiredSubscriber, Stage } from './types.ts'
 import type { OverrideCode } from './override-codes.ts'
@@ -11,15 +11,15 @@ import type { YamlFile } from './yaml-places.ts'
  * instants.
  */
 export function subscribersFrom(file: YamlFile, relative: string, source: string): readonly DesiredSubscriber[] {
-  const whole = isJsonObject(file.value) ? file.value : {}
+  const whole = objectIn(file.value)
   const stage = whole['stage'] as Stage | undefined
-  const entries = isJsonObject(whole['subscribers']) ? whole['subscribers'] : {}
+  const entries = objectIn(whole['subscribers'])
   return Object.entries(entries).map(([subscription, entry]) => ({
     key: subscriberKey(source, subscription),
     source,
     subscription,
     file: relative,
-    ...subscriberFrom(isJsonObject(entry) ? entry : {}, stage),
+    ...subscriberFrom(objectIn(entry), stage),
     at: file.locate(['subscribers', subscription], 'key'),
   }))
 }
@@ -39,11 +39,11 @@ function subscriberFrom(entry: JsonObject, stage: Stage | undefined): Terms {
     ...(typeof entry['excluded'] === 'string' ? { excluded: entry['excluded'] } : {}),
     customer: textOf(entry['customer']) ?? '',
     ...texts(entry, ['currency', 'payment_method', 'status', 'pays_twice']),
-    items: list(entry['items']).map(itemFrom),
+    items: listIn(entry['items']).map(itemFrom),
     ...instants(entry),
     // Absent only in an excluded entry; otherwise a rule reports it.
     anchor: typeof entry['anchor'] === 'string' ? instantOf(entry['anchor']) : instant(0),
-    discounts: list(entry['discounts']).map(discountFrom),
+    discounts: listIn(entry['discounts']).map(discountFrom),
     tax_rates: keys(entry['tax_rates']),
     automatic_tax: entry['automatic_tax'] === true,
     ...(typeof entry['cancel_at_period_end'] === 'boolean'
@@ -73,19 +73,19 @@ function texts(
 }
 
 function itemFrom(written: Json): DesiredItem {
-  const item = isJsonObject(written) ? written : {}
+  const item = objectIn(written)
   const { quantity, tax_rates: rates, discounts, metadata } = item
   return {
     price: textOf(item['price']) ?? '',
     ...(typeof quantity === 'number' ? { quantity } : {}),
     ...(rates === undefined ? {} : { tax_rates: keys(rates) }),
-    ...(discounts === undefined ? {} : { discounts: list(discounts).map(discountFrom) }),
+    ...(discounts === undefined ? {} : { discounts: listIn(discounts).map(discountFrom) }),
     ...(isJsonObject(metadata) ? { metadata: sorted(metadata) } : {}),
   }
 }
 
 function discountFrom(written: Json): DesiredDiscount {
-  const discount = isJsonObject(written) ? written : {}
+  const discount = objectIn(written)
   const ends = discount['ends']
   return {
     coupon: textOf(discount['coupon']) ?? '',
@@ -105,5 +105,4 @@ function sorted(metadata: JsonObject): Record<string, string> {
 }
 
 const textOf = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : [])
-const keys = (value: Json | undefined): readonly string[] => list(value).map((one) => String(one as string))
+const keys = (value: Json | undefined): readonly string[] => listIn(value).map((one) => String(one as string))

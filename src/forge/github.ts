@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, textIn } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import { planArtifact, planPath, type Check, type Forge, type Note, type Pull } from './forge.ts'
 import { openRequests, type Site } from './request.ts'
@@ -136,5 +136,5 @@ function at(value: Json | undefined, ...path: readonly string[]): Json | undefin
 
 function textAt(value: Json | undefined, ...path: readonly string[]): string {
   const found = at(value, ...path)
-  return typeof found === 'string' ? found : ''
+  return textIn(found)
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type Json, type JsonObject, objectIn } from '../core/json.ts'
 import type { Forge } from './forge.ts'
 import { openGithub } from './github.ts'
 import { openGitlab } from './gitlab.ts'
@@ -19,5 +19,5 @@ export async function openForge(
 
 async function eventAt(path: string): Promise<JsonObject> {
   const event = JSON.parse(await readFile(path, 'utf8')) as Json
-  return isJsonObject(event) ? event : {}
+  return objectIn(event)
 }

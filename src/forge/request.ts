@@ -1,5 +1,5 @@
 import { backoff } from '../core/backoff.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type Json, type JsonObject, objectsIn } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 
 export interface Requests {
@@ -58,7 +58,7 @@ export function openRequests(site: Site): Requests {
         const found = rowsOf(
           await read('GET', `${path}${path.includes('?') ? '&' : '?'}per_page=${rowsPerPage}&page=${page}`),
         )
-        const some = Array.isArray(found) ? (found as readonly Json[]).filter(isJsonObject) : []
+        const some = objectsIn(found)
         rows.push(...some)
         if (some.length < rowsPerPage) return rows
       }

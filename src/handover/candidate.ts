@@ -1,6 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isAlive, isOver } from '../live/subscription.ts'
-import { isJsonObject } from '../core/json.ts'
+import { objectIn } from '../core/json.ts'
 import { copyMismatch } from './copied-customer.ts'
 import { methodMismatch } from './copied-method.ts'
 import { sharedDefaults } from './shared-default.ts'
@@ -130,7 +130,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
 function refusedIn(remembered: HandoverInput['remembered']): ReadonlyMap<string, string> {
   return new Map(
     [...remembered].flatMap(([key, { phase, facts }]) => {
-      const reason = isJsonObject(facts['reason']) ? facts['reason'] : {}
+      const reason = objectIn(facts['reason'])
       const { code, message } = reason
       return phase === 'source' && code === 'resource_missing' && typeof message === 'string' ? [[key, message]] : []
     }),

@@ -204,15 +204,15 @@ function pauseOfRevert({ desired, old, around }: Candidate): PauseImage | null |
   const { count } = readHolds(old.raw)
   const ours = (around.successors.get(desired.subscription) ?? []).find((one) => readHolds(one).count === count)
   const pause = ours === undefined ? undefined : pauseGivenBack(ours)
-  return pause !== undefined && isOver(pause, around.now) ? null : pause
+  return pause !== undefined && isPauseOver(pause, around.now) ? null : pause
 }
 
 function pauseNow({ successor, around }: Candidate): PauseImage | null {
   const pause = pauseImage(present(successor, 'successor').pause_collection)
-  return isOver(pause, around.now) ? null : pause
+  return isPauseOver(pause, around.now) ? null : pause
 }
 
-function isOver(pause: PauseImage | null, now: Candidate['around']['now']): boolean {
+function isPauseOver(pause: PauseImage | null, now: Candidate['around']['now']): boolean {
   const resumes = pause?.resumes_at ?? null
   return resumes !== null && resumes <= now
 }
@@ -225,7 +225,7 @@ function isOver(pause: PauseImage | null, now: Candidate['around']['now']): bool
 function pauseToRestore({ old, successor, observations, around }: Candidate): PauseImage | null {
   const isMarkLost = old.hold === null && observations.new === 'live' && successor !== undefined
   const pause = isMarkLost ? pauseImage(successor.pause_collection) : old.pause
-  return isOver(pause, around.now) ? null : pause
+  return isPauseOver(pause, around.now) ? null : pause
 }
 
 /** A changed tax is accepted country by country. `judgeTaxes` ensures that the plan showed it. */

@@ -1,7 +1,6 @@
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { successorInPath, invoiceInPlan, scheduleInPlan } from './placeholders.ts'
 import { present, unreachable } from '../core/assert.ts'
-import type { JsonObject, Json } from '../core/json.ts'
-import { isJsonObject } from '../core/json.ts'
 import { gapMark, gapRequest } from './gap.ts'
 import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
@@ -106,7 +105,7 @@ export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: Li
  * records the hold it was created under. The plan cannot know either.
  */
 export function numbered(step: PlannedStep, state: HandoverState, now: Instant): PlannedStep {
-  const metadata = isJsonObject(step.params['metadata']) ? step.params['metadata'] : {}
+  const metadata = objectIn(step.params['metadata'])
   // Two moves may carry the same amount: the number of the hold tells the transactions apart.
   if (step.path.endsWith('/balance_transactions'))
     return withMark(step, { ...metadata, [markHolds]: String(state.generation ?? 0) })

@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, objectsIn } from '../core/json.ts'
 import { decimalText } from '../live/source.ts'
 
 /**
@@ -155,12 +155,12 @@ function stringsAt(value: Json | undefined, field: string): readonly string[] | 
 
 function objectAt(value: JsonObject, field: string): JsonObject {
   const one = value[field]
-  return isJsonObject(one) ? one : {}
+  return objectIn(one)
 }
 
 function listAt(value: JsonObject, field: string): readonly JsonObject[] {
   const list = value[field]
-  return Array.isArray(list) ? list.filter(isJsonObject) : []
+  return objectsIn(list)
 }
 
 /** Whether the old product's key in this catalog differs from the product of the price. */

@@ -1,5 +1,5 @@
 import { backoff } from '../core/backoff.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, textIn } from '../core/json.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
 import type { KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
 import { KajabiTransport, nameOf, type KajabiHttp, type KajabiRequest } from './http.ts'
@@ -178,14 +178,10 @@ function resource(value: Json): Resource[] {
   return [
     {
       id: String(id),
-      type: typeof type === 'string' ? type : '',
-      attributes: isJsonObject(attributes) ? attributes : {},
+      type: textIn(type),
+      attributes: objectIn(attributes),
     },
   ]
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {
@@ -209,7 +205,7 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
     )
     if (!answer.ok) return answer
     const exact = new Set(
-      answer.value.filter((one) => text(one.attributes['email']).toLowerCase() === wanted).map((one) => one.id),
+      answer.value.filter((one) => textIn(one.attributes['email']).toLowerCase() === wanted).map((one) => one.id),
     )
     if (exact.size > 1)
       return failed({
@@ -228,14 +224,14 @@ async function holders(api: Api, site: string, offer: string): Promise<Outcome<R
   const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
   // A contact without an address matches no subscriber, but it holds the offer.
-  const key = (one: Resource): string => text(one.attributes['email']).toLowerCase() || `contact ${one.id}`
+  const key = (one: Resource): string => textIn(one.attributes['email']).toLowerCase() || `contact ${one.id}`
   return success(new Map(answer.value.map((one) => [key(one), one.id])))
 }
 
 async function noted(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
   const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
-  const ids = answer.value.map((one) => [one.id, text(one.attributes['external_user_id'])] as const)
+  const ids = answer.value.map((one) => [one.id, textIn(one.attributes['external_user_id'])] as const)
   return success(new Map(ids.filter(([, customer]) => customer.startsWith('cus_'))))
 }
 
@@ -281,14 +277,14 @@ async function ensureContact(
 async function externalId(api: Api, contact: string): Promise<Outcome<string | undefined>> {
   const answer = await api.send({ method: 'GET', path: `/v1/contacts/${encodeURIComponent(contact)}` })
   if (!answer.ok) return answer
-  const id = text(resource(answer.value['data'] ?? null)[0]?.attributes['external_user_id'])
+  const id = textIn(resource(answer.value['data'] ?? null)[0]?.attributes['external_user_id'])
   return success(id === '' ? undefined : id)
 }
 
 async function submission(api: Api, id: string): Promise<Outcome<{ readonly email: string }>> {
   const answer = await api.send({ method: 'GET', path: `/v1/form_submissions/${encodeURIComponent(id)}` })
   if (!answer.ok) return answer
-  const email = text(resource(answer.value['data'] ?? null)[0]?.attributes['email'])
+  const email = textIn(resource(answer.value['data'] ?? null)[0]?.attributes['email'])
   return email === '' ? failed(noList) : success({ email })
 }
 
@@ -298,7 +294,7 @@ async function offers(api: Api, site: string): Promise<Outcome<readonly KajabiOf
   return success(
     answer.value.map((one) => ({
       id: one.id,
-      title: text(one.attributes['title']),
+      title: textIn(one.attributes['title']),
       free: one.attributes['free'] === true,
     })),
   )
@@ -307,7 +303,7 @@ async function offers(api: Api, site: string): Promise<Outcome<readonly KajabiOf
 async function tags(api: Api, site: string): Promise<Outcome<ReadonlyMap<string, string>>> {
   const answer = await api.all(`/v1/contact_tags?${query({ 'filter[site_id]': site, 'page[size]': '100' })}`)
   if (!answer.ok) return answer
-  return success(new Map(answer.value.map((one) => [text(one.attributes['name']), one.id])))
+  return success(new Map(answer.value.map((one) => [textIn(one.attributes['name']), one.id])))
 }
 
 async function hooks(api: Api): Promise<Outcome<readonly KajabiHook[]>> {
@@ -320,8 +316,8 @@ function hook(one: Resource): KajabiHook {
   const { target_url: url, event, resource_id: id } = one.attributes
   return {
     id: one.id,
-    url: text(url),
-    event: text(event) as KajabiEvent,
+    url: textIn(url),
+    event: textIn(event) as KajabiEvent,
     ...(typeof id === 'string' || typeof id === 'number' ? { resource: String(id) } : {}),
   }
 }

@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import { formatInstant, instant, parseInstant } from '../core/instant.ts'
 import { assert, present } from '../core/assert.ts'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
 import type { Field, FieldPolicy, KindName } from './kind.ts'
 
 type Rest = Omit<Field, 'policy'>
@@ -74,7 +74,7 @@ export const metadata: Field = mutable({
 })
 
 function userMetadata(live: StripeObject): JsonObject {
-  const all = isJsonObject(live['metadata']) ? live['metadata'] : {}
+  const all = objectIn(live['metadata'])
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith(markPrefix)))
 }
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../core/canonical.ts'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
 import type { Field, FieldPolicy, Kind, References, Takes } from './kind.ts'
 
 const compared: ReadonlySet<FieldPolicy> = new Set(['mutable', 'fixed', 'fixed_once_set', 'grows'])
@@ -57,7 +57,7 @@ function takes(field: Field, have: Json | undefined, want: Json | undefined): Ta
     case 'fixed_once_set':
       return have === undefined ? 'update' : 'replace'
     case 'grows':
-      return Object.entries(isJsonObject(have) ? have : {}).every(
+      return Object.entries(objectIn(have)).every(
         ([name, one]) =>
           isJsonObject(want) &&
           same(meaningOf(field, { [name]: one }), meaningOf(field, { [name]: want[name] ?? null })),

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { decimals } from '../core/money.ts'
 
 /** An amount that no account can charge, and its path in the price. */
@@ -14,7 +14,7 @@ export interface Unchargeable {
  * because an invoice adds them up and rounds.
  */
 export function unchargeableAmounts(price: JsonObject): readonly Unchargeable[] {
-  const options = isJsonObject(price['currency_options']) ? price['currency_options'] : {}
+  const options = objectIn(price['currency_options'])
   return [
     ...amountsOf(price['currency'], price, []),
     ...Object.entries(options).flatMap(([currency, option]) =>

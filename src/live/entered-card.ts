@@ -1,3 +1,4 @@
+import { textIn } from '../core/json.ts'
 import type Stripe from 'stripe'
 import { digest } from '../core/canonical.ts'
 import { instant, type Instant } from '../core/instant.ts'
@@ -51,8 +52,7 @@ export function readCardLink(
   subscriber: string,
 ): CardLink | undefined {
   const mark = metadata?.[cardLinkKey(subscriber)]
-  const [, state, seconds = '', of = ''] =
-    /^(asked|opened|entered) (\d{1,12})(?: (\w+))?$/.exec(typeof mark === 'string' ? mark : '') ?? []
+  const [, state, seconds = '', of = ''] = /^(asked|opened|entered) (\d{1,12})(?: (\w+))?$/.exec(textIn(mark)) ?? []
   const at = instant(Number(seconds))
   if (state === 'asked') return { state, at }
   if (state === 'opened' && of !== '') return { state, at, session: of }

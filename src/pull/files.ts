@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
@@ -74,7 +74,7 @@ export class PulledFiles {
     for (const path of [...this.#written.keys()].sort()) {
       if (placeOf(path)?.kind !== 'resources') continue
       const section = this.#value(path)[kind.section]
-      for (const [key, value] of Object.entries(isJsonObject(section) ? section : {}))
+      for (const [key, value] of Object.entries(objectIn(section)))
         entries.set(key, { path, value: isJsonObject(value) ? referencesRead(kind, value) : {} })
     }
     this.#entriesByKind.set(kind.name, entries)
@@ -85,7 +85,7 @@ export class PulledFiles {
     const known = this.#values.get(path)
     if (known !== undefined) return known
     const reading = readYaml(path, this.#written.get(path) ?? '')
-    const value = 'file' in reading && isJsonObject(reading.file.value) ? reading.file.value : {}
+    const value = 'file' in reading ? objectIn(reading.file.value) : {}
     this.#values.set(path, value)
     return value
   }

@@ -1,5 +1,5 @@
 import { splitAddress } from '../core/address.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
+import { type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
 import { markAddress, markProject } from '../live/marks.ts'
 import { desiredForm, differences, liveForm } from '../kinds/form.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
@@ -56,7 +56,7 @@ function inUse(kind: Kind, { resources, project, files }: TargetInput): readonly
 }
 
 function keyInMark(kind: Kind, live: StripeObject, project: string): string | undefined {
-  const metadata = isJsonObject(live['metadata']) ? live['metadata'] : {}
+  const metadata = objectIn(live['metadata'])
   const address = metadata[markAddress]
   if (metadata[markProject] !== project || typeof address !== 'string') return undefined
   const split = splitAddress(address)

@@ -3,7 +3,7 @@ import { hasBegun, paymentFailure, usualStatus } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
 import { subscriberKey, type SubscriberKey } from '../core/address.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { readHold } from '../live/source.ts'
 import type { Changed } from '../handover/since-move.ts'
 import type { ToAdopt } from '../handover/to-adopt.ts'
@@ -45,9 +45,9 @@ export function pulledWaves({
   const waves = files.wavesOf(live.name)
   const where = new Map<string, { path: string; entry: JsonObject; stage: string }>()
   for (const [path, wave] of waves)
-    for (const [id, entry] of Object.entries(part(wave['subscribers']))) {
-      const stage = part(entry)['stage'] ?? wave['stage']
-      where.set(id, { path, entry: part(entry), stage: typeof stage === 'string' ? stage : 'source' })
+    for (const [id, entry] of Object.entries(objectIn(wave['subscribers']))) {
+      const stage = objectIn(entry)['stage'] ?? wave['stage']
+      where.set(id, { path, entry: objectIn(entry), stage: typeof stage === 'string' ? stage : 'source' })
     }
   const counts = { subscribers: 0, new_subscribers: 0, changed_subscribers: 0, ended_subscribers: 0 }
   const newcomers: Stripe.Subscription[] = []
@@ -183,7 +183,7 @@ function place(
   let room =
     last === undefined || (last['stage'] ?? 'source') !== 'source'
       ? 0
-      : size - Object.keys(part(last['subscribers'])).length
+      : size - Object.keys(objectIn(last['subscribers'])).length
   for (const subscription of newcomers) {
     if (room <= 0) {
       number += 1
@@ -223,8 +223,4 @@ function commentFor(subscription: Stripe.Subscription): string | undefined {
 /** Oldest first, so that a later pull only appends. */
 function inOrder(subscriptions: readonly Stripe.Subscription[]): readonly Stripe.Subscription[] {
   return [...subscriptions].sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1))
-}
-
-function part(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { objectIn } from '../../core/json.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
@@ -45,7 +45,7 @@ export function promotionMinimum(draft: Draft): readonly Diagnostic[] {
   return draft.resources
     .filter(({ kind }) => kind === 'promotion_code')
     .flatMap((code) => {
-      const restrictions = isJsonObject(code.value['restrictions']) ? code.value['restrictions'] : {}
+      const restrictions = objectIn(code.value['restrictions'])
       if ((restrictions['minimum_amount'] === undefined) === (restrictions['minimum_amount_currency'] === undefined))
         return []
       const fix = 'write minimum_amount and minimum_amount_currency together'

@@ -1,6 +1,6 @@
 import { digest } from '../../core/canonical.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, listIn, objectIn } from '../../core/json.ts'
 import { secretAt } from '../../core/secret-text.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft, type DraftResource, placeIn } from '../draft.ts'
@@ -9,7 +9,7 @@ import { heardEvents, isServiceEndpoint, serviceEndpoint } from '../service-endp
 import { targetAccount } from '../types.ts'
 import type { Path } from '../yaml-places.ts'
 import { type LintRule, unknownInComments, withSwitches } from './lint-off.ts'
-import { listOf, ofKind, partOf } from './refused.ts'
+import { ofKind } from './refused.ts'
 
 const opinions: readonly LintRule[] = [
   secretLiteral,
@@ -73,7 +73,7 @@ function periodOf(price: JsonObject): string | undefined {
 }
 
 function currenciesOf(price: JsonObject): readonly string[] {
-  return [String(price['currency'] as string), ...Object.keys(partOf(price['currency_options']))]
+  return [String(price['currency'] as string), ...Object.keys(objectIn(price['currency_options']))]
 }
 
 function* currencyGaps(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
@@ -103,7 +103,7 @@ function* unlimitedCodes(draft: Draft, switches: LintSwitches): Iterable<Diagnos
   const coupons = new Map(ofKind(draft, 'coupon').map(({ key, value }) => [key, value]))
   for (const code of ofKind(draft, 'promotion_code').filter(isActive)) {
     const { expires_at: ends, max_redemptions: most, customer, promotion } = code.value
-    const { coupon: key } = partOf(promotion)
+    const { coupon: key } = objectIn(promotion)
     const coupon = typeof key === 'string' ? coupons.get(key) : undefined
     // The limits of a coupon that the catalog does not declare are unknown.
     if (coupon === undefined) continue
@@ -196,10 +196,10 @@ function* priceWithoutAccess(draft: Draft, switches: LintSwitches): Iterable<Dia
 
 /** Prices to which members can change in a portal. */
 function offeredIn(portal: DraftResource): readonly { readonly key: string; readonly path: Path }[] {
-  const update = partOf(partOf(portal.value['features'])['subscription_update'])
+  const update = objectIn(objectIn(portal.value['features'])['subscription_update'])
   if (update['enabled'] !== true) return []
-  return listOf(update['products']).flatMap((offered, index) =>
-    listOf(partOf(offered)['prices']).flatMap((key, place) =>
+  return listIn(update['products']).flatMap((offered, index) =>
+    listIn(objectIn(offered)['prices']).flatMap((key, place) =>
       typeof key === 'string'
         ? [{ key, path: ['features', 'subscription_update', 'products', index, 'prices', place] }]
         : [],
@@ -229,7 +229,7 @@ function* endpointEvents(draft: Draft, switches: LintSwitches): Iterable<Diagnos
     const { webhook_endpoint: target, event_payload: payload } = endpoint.value
     if (!isServiceEndpoint(address, isJsonObject(target) ? target : endpoint.value)) continue
     // The service reads snapshots of objects.
-    const events = payload === 'thin' ? [] : listOf(endpoint.value['enabled_events'])
+    const events = payload === 'thin' ? [] : listIn(endpoint.value['enabled_events'])
     const missing = events.includes('*') ? [] : heardEvents.target.filter((event) => !events.includes(event))
     if (endpoint.value['disabled'] === true)
       yield* lint('endpoint-events-missing', switches, {

@@ -1,6 +1,6 @@
 import { stripeCurrencies } from '../../core/currencies.ts'
 import type { Diagnostic, Position } from '../../core/diagnostic.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, listIn, objectIn } from '../../core/json.ts'
 import { suggest } from '../../core/suggest.ts'
 import { eventNames } from '../../kinds/event-names.ts'
 import { type Draft, type DraftResource, placeIn, placeOfSubscriber } from '../draft.ts'
@@ -57,7 +57,7 @@ function* eventUnknown(draft: Draft, switches: LintSwitches): Iterable<Diagnosti
   // Thin events have further names, which are not listed here.
   const destinations = ofKind(draft, 'event_destination').filter(({ value }) => value['event_payload'] === 'snapshot')
   for (const endpoint of [...ofKind(draft, 'webhook_endpoint'), ...destinations])
-    for (const [index, name] of listOf(endpoint.value['enabled_events']).entries()) {
+    for (const [index, name] of listIn(endpoint.value['enabled_events']).entries()) {
       if (typeof name !== 'string' || name === '*' || eventNames.has(name)) continue
       const near = suggest(name, eventNames)
       const fix = near === undefined ? 'see https://docs.stripe.com/api/events/types' : `did you mean "${near}"?`
@@ -79,29 +79,29 @@ function* portalRefused(draft: Draft, switches: LintSwitches): Iterable<Diagnost
         fix,
         at: placeIn(portal, ['features', ...path], 'key'),
       })
-    const features = partOf(portal.value['features'])
+    const features = objectIn(portal.value['features'])
     for (const [feature, lists] of Object.entries(neededLists))
       for (const list of lists) {
-        const part = partOf(features[feature])
-        if (part['enabled'] !== true || listOf(part[list]).length > 0) continue
+        const part = objectIn(features[feature])
+        if (part['enabled'] !== true || listIn(part[list]).length > 0) continue
         yield* refuse([feature, list], `enables ${feature} without ${list}`, `write ${list}, or enabled: false`)
       }
-    const reason = partOf(partOf(features['subscription_cancel'])['cancellation_reason'])
-    if (reason['enabled'] === true && listOf(reason['options']).length === 0)
+    const reason = objectIn(objectIn(features['subscription_cancel'])['cancellation_reason'])
+    if (reason['enabled'] === true && listIn(reason['options']).length === 0)
       yield* refuse(
         ['subscription_cancel', 'cancellation_reason', 'options'],
         'asks for a reason without options',
         'write options, or enabled: false',
       )
-    const pause = partOf(partOf(features['subscription_pause'])['duration'])
-    if (pause['type'] === 'interval_options' && listOf(pause['interval_options']).length === 0)
+    const pause = objectIn(objectIn(features['subscription_pause'])['duration'])
+    if (pause['type'] === 'interval_options' && listIn(pause['interval_options']).length === 0)
       yield* refuse(
         ['subscription_pause', 'duration', 'interval_options'],
         'has pauses of fixed length without interval_options',
         'write interval_options, or type: indefinite',
       )
-    for (const [index, offered] of listOf(partOf(features['subscription_update'])['products']).entries())
-      for (const { path, message, fix } of offerProblems(partOf(offered), prices))
+    for (const [index, offered] of listIn(objectIn(features['subscription_update'])['products']).entries())
+      for (const { path, message, fix } of offerProblems(objectIn(offered), prices))
         yield* refuse(['subscription_update', 'products', index, ...path], message, fix)
   }
 }
@@ -118,13 +118,13 @@ interface Problem {
 }
 
 function offerProblems(offered: JsonObject, prices: ReadonlyMap<string, JsonObject>): readonly Problem[] {
-  const quantity = partOf(offered['adjustable_quantity'])
+  const quantity = objectIn(offered['adjustable_quantity'])
   const [least, most] = [Number(quantity['minimum'] ?? 1), Number(quantity['maximum'] ?? Number.MAX_SAFE_INTEGER)]
   const wrongQuantity =
     quantity['enabled'] === true && least > most
       ? [{ path: ['adjustable_quantity'], message: 'has a minimum above the maximum', fix: 'swap them' }]
       : []
-  const wrongPrices = listOf(offered['prices']).flatMap((key, index): readonly Problem[] => {
+  const wrongPrices = listIn(offered['prices']).flatMap((key, index): readonly Problem[] => {
     const price = typeof key === 'string' ? prices.get(key) : undefined
     if (price === undefined || typeof key !== 'string') return []
     const problem = (why: string, fix: string): readonly Problem[] => [
@@ -140,12 +140,4 @@ function offerProblems(offered: JsonObject, prices: ReadonlyMap<string, JsonObje
 
 export function ofKind(draft: Draft, kind: string): readonly DraftResource[] {
   return draft.resources.filter((one) => one.kind === kind)
-}
-
-export function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? (value as readonly Json[]) : []
-}
-
-export function partOf(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

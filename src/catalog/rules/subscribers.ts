@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, textIn } from '../../core/json.ts'
 import { type Draft, placeOfSubscriber } from '../draft.ts'
 import { eitherOverride, overrideCodes } from '../override-codes.ts'
 import { error } from '../rule-names.ts'
@@ -71,7 +71,7 @@ function ofSubscriber(
 ): readonly Diagnostic[] {
   const found: Diagnostic[] = []
   const first = prices.get(one.items[0]?.price ?? '')?.['currency']
-  const currency = one.currency ?? (typeof first === 'string' ? first : '')
+  const currency = one.currency ?? textIn(first)
   for (const [index, item] of one.items.entries()) {
     const price = prices.get(item.price)
     if (price === undefined) continue

@@ -1,5 +1,5 @@
 import { formatInstant, instant } from '../../core/instant.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, textIn } from '../../core/json.ts'
 import type { Change, Step } from '../../plan/types.ts'
 import { groupBy, money, plural, when } from './words.ts'
 
@@ -85,7 +85,7 @@ function invoice({ id, path }: Step, steps: readonly Step[]): readonly Carried[]
 }
 
 function amountOf({ amount, currency }: JsonObject): { amount: number; currency: string } {
-  return { amount: typeof amount === 'number' ? amount : 0, currency: typeof currency === 'string' ? currency : '' }
+  return { amount: typeof amount === 'number' ? amount : 0, currency: textIn(currency) }
 }
 
 function priced(kind: string, text: string, sum: { amount: number; currency: string }): Carried {

@@ -1,7 +1,7 @@
 import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearse/report.ts'
 import { html, raw, type Html } from '../../core/html.ts'
 import { folded, table } from './page.ts'
-import { grouped, moment } from './rehearsal-words.ts'
+import { withCommas, moment } from './rehearsal-words.ts'
 
 /** The kinds of difference, worst first. */
 const words: Readonly<Record<RehearsalDifference['code'], string>> = {
@@ -46,8 +46,8 @@ function difference(what: string, group: readonly RehearsalDifference[]): Html {
     ([first, ...more]) => (first === undefined ? [] : [{ first, count: more.length + 1 }]),
   )
   const [any] = people
-  const members = people.length === 1 ? 'one subscriber' : `${grouped(people.length)} subscribers`
-  const times = group.length === people.length ? '' : `, ${grouped(group.length)} charges`
+  const members = people.length === 1 ? 'one subscriber' : `${withCommas(people.length)} subscribers`
+  const times = group.length === people.length ? '' : `, ${withCommas(group.length)} charges`
   const rest = people.length - shownRows
   const evidence = people.some(({ first }) => first.evidence !== undefined)
   return folded(
@@ -65,7 +65,7 @@ function difference(what: string, group: readonly RehearsalDifference[]): Html {
         ],
         people.slice(0, shownRows),
       )}
-      ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more. <code>crossbill rehearse --format json</code> lists all.</p>` : raw('')}`,
+      ${rest > 0 ? html`<p class="soft">… and ${withCommas(rest)} more. <code>crossbill rehearse --format json</code> lists all.</p>` : raw('')}`,
     people.length <= openRows,
   )
 }

@@ -8,7 +8,7 @@ import { waveTimeLine } from './plots/waves.ts'
 import { undecidedIn } from './rehearsal-record.ts'
 import { differences } from './rehearsal-differences.ts'
 import { standing } from './rehearsal-standing.ts'
-import { grouped, moment, waveName } from './rehearsal-words.ts'
+import { withCommas, moment, waveName } from './rehearsal-words.ts'
 
 /**
  * The report of a rehearsal for the owner of the business: first the verdict, then the evidence,
@@ -29,8 +29,8 @@ function verdict(report: RehearsalReport): Html {
   const span = `${day(report.began)} to ${day(report.ended)}`
   const good = html`<p class="verdict">
     <strong>No subscriber would notice.</strong> Over ${report.months} months, the run with the migration made every one
-    of the ${grouped(counts.expected)} charges of the control run: to the same subscriber, in the same second and with
-    the same amount. It made no other charge. ${undecidedText(report)}
+    of the ${withCommas(counts.expected)} charges of the control run: to the same subscriber, in the same second and
+    with the same amount. It made no other charge. ${undecidedText(report)}
   </p>`
   const bad = html`<p class="verdict bad">
     <strong>Do not migrate yet.</strong> ${troubles(counts)}. The list below gives the cause of each and what to do.
@@ -44,7 +44,7 @@ function undecidedText(report: RehearsalReport): string {
   const count = undecidedIn(report)
   return count === 0
     ? ''
-    : `${grouped(count)} of ${grouped(report.subscribers)} subscribers were not moved and need a decision.`
+    : `${withCommas(count)} of ${withCommas(report.subscribers)} subscribers were not moved and need a decision.`
 }
 
 function troubles(counts: RehearsalReport['counts']): string {
@@ -65,7 +65,7 @@ function troubles(counts: RehearsalReport['counts']): string {
 function figures(report: RehearsalReport): Html {
   const { counts } = report
   const one = (value: number, label: string, shouldBeZero: boolean): Html =>
-    html`<li${raw(shouldBeZero && value > 0 ? ' class="bad"' : '')}><b>${grouped(value)}</b>${label}</li>`
+    html`<li${raw(shouldBeZero && value > 0 ? ' class="bad"' : '')}><b>${withCommas(value)}</b>${label}</li>`
   return html`<ul class="figures">
     ${one(counts.expected, 'charges expected', false)} ${one(counts.actual, 'charges made', false)}
     ${one(counts.double, 'charged twice', true)} ${one(counts.missed, 'missed', true)}
@@ -112,21 +112,21 @@ function plots(report: RehearsalReport): Html {
 function currencies(report: RehearsalReport): Html {
   type Row = RehearsalReport['currencies'][number]
   const money = (side: 'expected' | 'actual') => (row: Row) =>
-    grouped(formatMoney({ amount: row[side].amount, currency: row.currency }))
+    withCommas(formatMoney({ amount: row[side].amount, currency: row.currency }))
   return html`<h2>Totals by currency</h2>
     ${table<Row>(
       'Totals by currency',
       [
         { title: 'currency', cell: (row) => row.currency },
-        { title: 'charges expected', number: true, cell: (row) => grouped(row.expected.charges) },
+        { title: 'charges expected', number: true, cell: (row) => withCommas(row.expected.charges) },
         { title: 'amount expected', number: true, cell: money('expected') },
-        { title: 'charges made', number: true, cell: (row) => grouped(row.actual.charges) },
+        { title: 'charges made', number: true, cell: (row) => withCommas(row.actual.charges) },
         { title: 'amount made', number: true, cell: money('actual') },
         {
           title: 'difference',
           number: true,
           cell: (row) =>
-            grouped(formatMoney({ amount: row.actual.amount - row.expected.amount, currency: row.currency })),
+            withCommas(formatMoney({ amount: row.actual.amount - row.expected.amount, currency: row.currency })),
         },
       ],
       report.currencies,
@@ -138,20 +138,20 @@ function trouble(report: RehearsalReport): Html {
   const injected = faults.filter((fault) => fault.count > 0)
   const sum = injected.reduce((total, fault) => total + fault.count, 0)
   const survived = html`<p>
-    The rehearsal injected ${grouped(sum)} faults, and the migration survived them:
-    ${injected.map(({ kind, count }) => `${faultWords[kind] ?? kind} ${grouped(count)}`).join(', ')}.
+    The rehearsal injected ${withCommas(sum)} faults, and the migration survived them:
+    ${injected.map(({ kind, count }) => `${faultWords[kind] ?? kind} ${withCommas(count)}`).join(', ')}.
   </p>`
   const acted = html`<p>
     Members also acted on their own, in both runs in the same second:
-    ${members.map(({ act, count }) => `${grouped(count)} × ${act}`).join(', ')}.
+    ${members.map(({ act, count }) => `${withCommas(count)} × ${act}`).join(', ')}.
   </p>`
   return html`<h2>Declined payments</h2>
     ${table(
       'Declined payments',
       [
         { title: 'what', cell: (row) => row.what },
-        { title: 'control run', number: true, cell: (row) => grouped(row.expected) },
-        { title: 'with the waves applied', number: true, cell: (row) => grouped(row.actual) },
+        { title: 'control run', number: true, cell: (row) => withCommas(row.expected) },
+        { title: 'with the waves applied', number: true, cell: (row) => withCommas(row.actual) },
       ],
       [
         { what: 'declined payments', ...declines },

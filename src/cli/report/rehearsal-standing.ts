@@ -2,7 +2,7 @@ import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { blockedCodes, type CodeEntry, deferredCodes } from '../../handover/codes.ts'
 import { html, raw, type Html } from '../../core/html.ts'
 import { folded, table } from './page.ts'
-import { grouped, moment } from './rehearsal-words.ts'
+import { withCommas, moment } from './rehearsal-words.ts'
 
 type Standing = RehearsalReport['standing'][number]
 
@@ -23,7 +23,7 @@ export function standing({ standing: all }: RehearsalReport): Html {
   const part = (title: string, text: string, people: readonly Standing[]): Html =>
     people.length === 0
       ? raw('')
-      : html`<h2>${title}: ${grouped(people.length)}</h2>
+      : html`<h2>${title}: ${withCommas(people.length)}</h2>
           <p>${text}</p>
           ${groups(people)}`
   return html`${part(
@@ -50,7 +50,7 @@ function groups(people: readonly Standing[]): readonly Html[] {
       const until = rows.some((row) => row.until !== undefined)
       const rest = rows.length - shownRows
       return folded(
-        html`${grouped(rows.length)} · ${registry[code]?.meaning ?? first?.message ?? ''}
+        html`${withCommas(rows.length)} · ${registry[code]?.meaning ?? first?.message ?? ''}
           <code class="soft">${code}</code>`,
         html`<p><strong>What to do:</strong> ${first?.fix ?? ''}</p>
           ${table<Standing>(
@@ -64,7 +64,7 @@ function groups(people: readonly Standing[]): readonly Html[] {
             ],
             rows.slice(0, shownRows),
           )}
-          ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more.</p>` : raw('')}`,
+          ${rest > 0 ? html`<p class="soft">… and ${withCommas(rest)} more.</p>` : raw('')}`,
         false,
       )
     })

@@ -1,7 +1,7 @@
 import { formatInstant, type Instant } from '../../core/instant.ts'
 
 /** `24,349`, `1,171,278.08 usd`: groups the whole digits in threes and changes nothing else. */
-export function grouped(value: number | string): string {
+export function withCommas(value: number | string): string {
   const [, sign = '', whole = '', rest = ''] = /^(-?)(\d+)(.*)$/s.exec(String(value)) ?? []
   return whole === '' ? String(value) : `${sign}${whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')}${rest}`
 }

@@ -1,3 +1,4 @@
+import { textIn } from '../../core/json.ts'
 import type Stripe from 'stripe'
 import { type Case, create, day, refusal } from '../case.ts'
 
@@ -65,7 +66,7 @@ export const catalogCases: readonly Case[] = [
         name: 'Crossbill conformance: default price',
         default_price_data: { currency: 'usd', unit_amount: 100 },
       })
-      const price = typeof product.default_price === 'string' ? product.default_price : ''
+      const price = textIn(product.default_price)
       return [
         await refusal(stripe.prices.update(price, { active: false })),
         await refusal(stripe.products.del(product.id)),

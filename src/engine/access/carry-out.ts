@@ -1,7 +1,7 @@
 import { backoff } from '../../core/backoff.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { type JsonObject, objectIn } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import type { Keyless } from '../../plan/change.ts'
 import type { AccessChange, RevokeChange } from '../../plan/types.ts'
@@ -86,7 +86,7 @@ const unnotedKey = 'access.unnoted'
 
 async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject> {
   const known = await notes.get(unnotedKey)
-  return isJsonObject(known) ? known : {}
+  return objectIn(known)
 }
 
 /**

@@ -2,7 +2,7 @@ import { present } from '../../core/assert.ts'
 import { address as addressOf } from '../../core/address.ts'
 import { newAddress } from '../../catalog/new-address.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn, type StripeObject, textIn } from '../../core/json.ts'
 import { CommandError, success } from '../../core/outcome.ts'
 import { markConnect, markSucceeds, webhookEndpoint } from '../../kinds/webhook-endpoint.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
@@ -251,15 +251,13 @@ async function takeOver(
 /** What both endpoints have in common, besides metadata. */
 function sameAs(endpoint: Endpoint): JsonObject {
   const { url = null, enabled_events: events = null, description } = endpoint
-  return { url, enabled_events: events, description: typeof description === 'string' ? description : '' }
+  return { url, enabled_events: events, description: textIn(description) }
 }
 
 /** The metadata without the marks that only one endpoint of a pair has. */
 function unmarked({ metadata }: Endpoint): JsonObject {
   const own: readonly string[] = [markAddress, markRotation, markSucceeds]
-  return Object.fromEntries(
-    Object.entries(isJsonObject(metadata) ? metadata : {}).filter(([name]) => !own.includes(name)),
-  )
+  return Object.fromEntries(Object.entries(objectIn(metadata)).filter(([name]) => !own.includes(name)))
 }
 
 async function update(

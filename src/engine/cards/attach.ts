@@ -1,5 +1,4 @@
-import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn, type StripeObject } from '../../core/json.ts'
 import { digest } from '../../core/canonical.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markCard } from '../../live/entered-card.ts'
@@ -101,5 +100,5 @@ function isOf(subscription: StripeObject, subscriber: string): boolean {
 }
 
 function marksOf({ metadata }: StripeObject): JsonObject {
-  return isJsonObject(metadata) ? metadata : {}
+  return objectIn(metadata)
 }

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, objectIn } from '../../core/json.ts'
 import type { CardLink } from '../../live/entered-card.ts'
 import type { Store } from '../ports.ts'
 
@@ -13,7 +13,7 @@ const name = 'card_links'
  */
 export async function noteCardLink(store: Store, subscriber: string, state: CardLink['state']): Promise<void> {
   const before = await store.get(name)
-  const known = isJsonObject(before) ? before : {}
+  const known = objectIn(before)
   if (known[subscriber] !== state) await store.put(name, { ...known, [subscriber]: state })
 }
 

@@ -1,8 +1,7 @@
-import type { StripeObject } from '../../core/json.ts'
+import { objectIn, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { idOf } from '../../core/reference.ts'
 import { readCardLink, type CardLink } from '../../live/entered-card.ts'
-import { isJsonObject } from '../../core/json.ts'
 import { methodOfSession } from '../read/entered-cards.ts'
 import { read } from '../send/perform.ts'
 import { attachEntered } from './attach.ts'
@@ -29,7 +28,7 @@ export async function cardState(context: CardContext, owner: CardOwner): Promise
   if (!customer.ok) return customer.failure.code === 'resource_missing' ? success({ state: 'gone' }) : customer
   if (customer.value['deleted'] === true) return success({ state: 'gone' })
   const { metadata } = customer.value
-  const link = readCardLink(isJsonObject(metadata) ? metadata : {}, owner.subscriber)
+  const link = readCardLink(objectIn(metadata), owner.subscriber)
   if (link?.state === 'entered') return await attached(context, owner, link.method)
   if (link?.state !== 'opened') return success({ state: 'open', link, session: undefined })
   const session = await read(context, target, `/v1/checkout/sessions/${link.session}`, { expand: ['setup_intent'] })

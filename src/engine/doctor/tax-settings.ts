@@ -1,4 +1,4 @@
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, objectIn, type StripeObject, textIn } from '../../core/json.ts'
 import type { Context } from '../context.ts'
 import type { DoctorFinding } from '../finding.ts'
 import { listed } from '../send/listed.ts'
@@ -80,9 +80,9 @@ async function placesOf(account: StripeAccount): Promise<Places> {
 
 /** `DE`, `US-CA`, `IE (oss_union)`: a one-stop shop covers the whole Union. */
 function placeOf({ country, country_options: options }: StripeObject): string {
-  const code = typeof country === 'string' ? country : ''
+  const code = textIn(country)
   const own = isJsonObject(options) ? options[code.toLowerCase()] : undefined
-  const { state, type } = isJsonObject(own) ? own : {}
+  const { state, type } = objectIn(own)
   if (typeof state === 'string') return `${code}-${state}`
   return typeof type === 'string' && type.includes('oss') ? `${code} (${type})` : code
 }

@@ -1,6 +1,6 @@
 import { idOf } from '../../core/reference.ts'
 import { listed } from '../send/listed.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markCarried, oldIdOf } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
@@ -122,9 +122,9 @@ async function findMarked(
   filter: JsonObject,
   fields: readonly string[],
 ): Promise<Found> {
-  const wanted = Object.entries(isJsonObject(params['metadata']) ? params['metadata'] : {})
+  const wanted = Object.entries(objectIn(params['metadata']))
   return findInList(account, path, filter, (one) => {
-    const marks = isJsonObject(one['metadata']) ? one['metadata'] : {}
+    const marks = objectIn(one['metadata'])
     return (
       wanted.every(([key, mark]) => sameMark(key, mark, marks[key])) &&
       one['status'] !== 'void' &&

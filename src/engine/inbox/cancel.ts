@@ -1,7 +1,7 @@
 import { hasRunningPeriod, isOver } from '../../live/subscription.ts'
 import { digest } from '../../core/canonical.ts'
 import { idOf } from '../../core/reference.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { cancelledComment } from '../../live/marks.ts'
 import { noteCollection, type OwnCancel } from '../send/collection.ts'
@@ -161,7 +161,7 @@ function done(subscription: StripeObject, when: CancelWork['when']): boolean {
 /** The end of the running period. Since the basil API version each item carries it. */
 function periodEndOf(subscription: StripeObject): number | undefined {
   const { items } = subscription
-  const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
+  const data = objectsIn(objectIn(items)['data'])
   const ends = data.map((item) => item['current_period_end']).filter((end) => typeof end === 'number')
   return ends.length === 0 ? undefined : Math.min(...ends)
 }

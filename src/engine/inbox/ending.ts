@@ -1,7 +1,7 @@
 import { isAlive } from '../../live/subscription.ts'
 import { digest } from '../../core/canonical.ts'
 import { instant, type Instant } from '../../core/instant.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, objectsIn, type StripeObject } from '../../core/json.ts'
 import type { Money } from '../../core/money.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import type { SubscriberKey } from '../../core/address.ts'
@@ -76,7 +76,7 @@ async function amountOfNext(
 function itemsOf(subscription: StripeObject) {
   const { items } = subscription
   const data = isJsonObject(items) ? items['data'] : undefined
-  return Array.isArray(data) ? data.filter(isJsonObject) : []
+  return objectsIn(data)
 }
 
 function firstPeriodEnd(subscription: StripeObject): Instant | undefined {

@@ -1,3 +1,4 @@
+import { textIn } from '../../core/json.ts'
 import { givesAccess } from '../../live/subscription.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
@@ -85,6 +86,6 @@ async function takeByUrl(context: InboxContext, { customer, offer }: Grant): Pro
   if (!who.ok) return who
   const { email, name } = who.value
   if (typeof email !== 'string') return success(false)
-  const person = { email, name: typeof name === 'string' ? name : '', externalId: customer }
+  const person = { email, name: textIn(name), externalId: customer }
   return context.urls.deactivate(offer, person)
 }

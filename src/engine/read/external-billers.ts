@@ -1,7 +1,7 @@
 import { idOf } from '../../core/reference.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { secondsPerDay } from '../../core/instant.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type StripeObject, textIn } from '../../core/json.ts'
 import type { StripeAccount } from '../ports.ts'
 
 import { listAll } from './lists.ts'
@@ -50,7 +50,7 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
     const last = theirs.toSorted((a, b) => createdAt(b) - createdAt(a))[0]
     if (theirs.length < 2 || last === undefined) return []
     const amount = typeof last['amount'] === 'number' ? last['amount'] : 0
-    const currency = typeof last['currency'] === 'string' ? last['currency'] : ''
+    const currency = textIn(last['currency'])
     return [{ source: account.name, customer, charges: theirs.length, last: { amount, currency, at: createdAt(last) } }]
   })
 }

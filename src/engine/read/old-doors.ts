@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import { isServiceEndpoint, serviceEndpoint } from '../../catalog/service-endpoint.ts'
 import { listed } from '../send/listed.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { objectIn, type StripeObject } from '../../core/json.ts'
 import type { DoctorFinding } from '../finding.ts'
 import { isHandover, type Keyless } from '../../plan/change.ts'
 import type { OpenDoor } from '../../plan/types.ts'
@@ -99,9 +99,9 @@ export async function openDoors(
 }
 
 function portalAllowsChanges(configuration: StripeObject): boolean {
-  const features = objectOf(configuration['features'])
-  const enabled = (name: string): boolean => objectOf(features[name])['enabled'] === true
-  const login = objectOf(configuration['login_page'])['enabled'] === true
+  const features = objectIn(configuration['features'])
+  const enabled = (name: string): boolean => objectIn(features[name])['enabled'] === true
+  const login = objectIn(configuration['login_page'])['enabled'] === true
   return login || enabled('subscription_cancel') || enabled('subscription_update')
 }
 
@@ -109,8 +109,4 @@ export function hearsSubscriptionsEnd(endpoint: StripeObject): boolean {
   const events = endpoint['enabled_events']
   const hears = Array.isArray(events) && events.some((one) => one === '*' || one === 'customer.subscription.deleted')
   return hears && endpoint['status'] === 'enabled'
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

@@ -1,5 +1,5 @@
 import { idOf } from '../../core/reference.ts'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import type { StripeAccount } from '../ports.ts'
 
 const compared = ['created', 'percent_off', 'amount_off', 'currency', 'duration', 'duration_in_months'] as const
@@ -45,11 +45,11 @@ export class RedeemedTerms {
 
   async ofSubscription(subscription: StripeObject): Promise<StripeObject> {
     const { created, discounts, items } = subscription
-    const list = isJsonObject(items) ? items : {}
-    const data = objectsOf(list['data'])
+    const list = objectIn(items)
+    const data = objectsIn(list['data'])
     const isOdd = (one: JsonObject): boolean => this.#isOfNamesake(one, created)
-    const oddItems = data.filter((item) => objectsOf(item['discounts']).some(isOdd))
-    if (oddItems.length === 0 && !objectsOf(discounts).some(isOdd)) return subscription
+    const oddItems = data.filter((item) => objectsIn(item['discounts']).some(isOdd))
+    if (oddItems.length === 0 && !objectsIn(discounts).some(isOdd)) return subscription
     const own = await this.#discountsOf(`/v1/subscriptions/${subscription.id}`, discounts, isOdd)
     const whole: JsonObject[] = []
     for (const item of data)
@@ -67,8 +67,8 @@ export class RedeemedTerms {
   async #discountsOf(path: string, discounts: Json | undefined, isOdd: (one: JsonObject) => boolean): Promise<Json> {
     if (!Array.isArray(discounts)) return discounts ?? null
     const all = discounts as readonly Json[]
-    if (!objectsOf(discounts).some(isOdd)) return discounts
-    const read = objectsOf((await this.#read(path, deep))?.['discounts'])
+    if (!objectsIn(discounts).some(isOdd)) return discounts
+    const read = objectsIn((await this.#read(path, deep))?.['discounts'])
     return all.map((one) =>
       isJsonObject(one) && isOdd(one)
         ? this.#redeemed(
@@ -88,7 +88,7 @@ export class RedeemedTerms {
     const listed = this.#listed.get(couponId(discount))
     const own = isJsonObject(coupon) && listed !== undefined && !sameTerms(coupon, listed) ? coupon : null
     const { source } = discount
-    return { ...discount, source: { ...(isJsonObject(source) ? source : {}), coupon: own } }
+    return { ...discount, source: { ...objectIn(source), coupon: own } }
   }
 
   /**
@@ -121,8 +121,4 @@ function couponId(discount: JsonObject): string {
 
 function numberOf(value: Json | undefined): number {
   return typeof value === 'number' ? value : 0
-}
-
-function objectsOf(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? (value as readonly Json[]).filter((one) => isJsonObject(one)) : []
 }

@@ -1,6 +1,6 @@
 import { splitAddress } from '../../core/address.ts'
 import { present } from '../../core/assert.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn, type StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
 import { type Catalog, targetAccount } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
@@ -74,7 +74,7 @@ export async function findCreated(
   const natural = kind.naturalKey?.desired(key, value)
   const is = (one: StripeObject): boolean => {
     if (!kind.marks) return natural !== undefined && kind.naturalKey?.live(one) === natural
-    const marks = isJsonObject(one['metadata']) ? one['metadata'] : {}
+    const marks = objectIn(one['metadata'])
     return marks[markAddress] === address && marks[markProject] === project && !kind.retired(one)
   }
   const live = await readKind(context.accounts.target, kind)

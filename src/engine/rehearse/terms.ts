@@ -1,5 +1,5 @@
 import { formatInstant, instant } from '../../core/instant.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, objectsIn } from '../../core/json.ts'
 import { formatMoney } from '../../core/money.ts'
 
 /**
@@ -9,8 +9,8 @@ import { formatMoney } from '../../core/money.ts'
 export function termsOf(subscription: JsonObject): readonly string[] {
   const { billing_cycle_anchor: anchor, discounts, items, trial_end: trial, cancel_at: end } = subscription
   return [
-    ...each(isJsonObject(items) ? items['data'] : []).map(itemTerm),
-    ...each(discounts).map(discountTerm),
+    ...objectsIn(isJsonObject(items) ? items['data'] : []).map(itemTerm),
+    ...objectsIn(discounts).map(discountTerm),
     ...taxTerms(subscription),
     ...(typeof anchor === 'number' ? [`billed on day ${formatInstant(instant(anchor)).slice(8, 10)}`] : []),
     ...(typeof trial === 'number' ? [`trial until ${formatInstant(instant(trial))}`] : []),
@@ -21,7 +21,7 @@ export function termsOf(subscription: JsonObject): readonly string[] {
 function itemTerm({ price, quantity }: JsonObject): string {
   if (!isJsonObject(price)) return 'an item'
   const { unit_amount: amount, currency, recurring } = price
-  const { interval = '', interval_count: count = 1 } = isJsonObject(recurring) ? recurring : {}
+  const { interval = '', interval_count: count = 1 } = objectIn(recurring)
   const every = count === 1 ? `every ${said(interval)}` : `every ${said(count)} ${said(interval)}s`
   const money =
     typeof amount === 'number' && typeof currency === 'string'
@@ -32,7 +32,7 @@ function itemTerm({ price, quantity }: JsonObject): string {
 
 function discountTerm({ source, end }: JsonObject): string {
   const coupon = isJsonObject(source) ? source['coupon'] : undefined
-  const { percent_off: percent, amount_off: off, currency } = isJsonObject(coupon) ? coupon : {}
+  const { percent_off: percent, amount_off: off, currency } = objectIn(coupon)
   const what =
     typeof percent === 'number'
       ? `${percent} % off`
@@ -43,14 +43,10 @@ function discountTerm({ source, end }: JsonObject): string {
 }
 
 function taxTerms({ automatic_tax: automatic, default_tax_rates: rates }: JsonObject): readonly string[] {
-  const taxed = each(rates).map(
+  const taxed = objectsIn(rates).map(
     ({ percentage, inclusive }) => `${said(percentage)} % tax${inclusive === true ? ' included' : ''}`,
   )
   return isJsonObject(automatic) && automatic['enabled'] === true ? [...taxed, 'automatic tax'] : taxed
-}
-
-function each(list: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(list) ? (list as readonly Json[]).filter((one) => isJsonObject(one)) : []
 }
 
 /** A word or a number of an object; other values are left out. */

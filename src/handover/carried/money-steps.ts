@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { address } from '../../core/address.ts'
 import { itemNote, noteText } from '../live-values.ts'
 import type { SubscriberKey } from '../../core/address.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { type JsonObject, objectIn } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoiceStepsOf, type Journey } from './invoices.ts'
@@ -50,7 +50,7 @@ function removing(step: PlannedStep, keys: readonly string[]): PlannedStep {
 }
 
 function metadataOf({ metadata }: JsonObject): JsonObject {
-  return isJsonObject(metadata) ? metadata : {}
+  return objectIn(metadata)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { assert } from '../../core/assert.ts'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { markAddress, markFormer, markProject, markProtect } from '../../live/marks.ts'
@@ -154,7 +154,7 @@ function marks({ project, kind, resource, form }: Subject): Readonly<Record<stri
 
 /** Marks that are no longer true of an object that represents an address (again). */
 function outdated({ metadata }: StripeObject, { resource }: Subject): JsonObject {
-  const marked = isJsonObject(metadata) ? metadata : {}
+  const marked = objectIn(metadata)
   const isUnprotected = marked[markProtect] !== undefined && resource.lifecycle?.protect !== true
   return {
     ...(isUnprotected ? { [markProtect]: null } : {}),
@@ -163,11 +163,11 @@ function outdated({ metadata }: StripeObject, { resource }: Subject): JsonObject
 }
 
 function metadataOf(form: JsonObject): JsonObject {
-  return isJsonObject(form['metadata']) ? form['metadata'] : {}
+  return objectIn(form['metadata'])
 }
 
 function metadataChanges(have: Json | undefined, want: Json | undefined): JsonObject {
-  const [before, after] = [isJsonObject(have) ? have : {}, isJsonObject(want) ? want : {}]
+  const [before, after] = [objectIn(have), objectIn(want)]
   const removed = Object.keys(before).filter((key) => after[key] === undefined)
   const changed = Object.entries(after).filter(([key, value]) => before[key] !== value)
   return { ...Object.fromEntries(removed.map((key) => [key, null])), ...Object.fromEntries(changed) }
@@ -177,6 +177,6 @@ function metadataChanges(have: Json | undefined, want: Json | undefined): JsonOb
  * The new entries only: existing entries must not change, because subscribers are billed by them.
  */
 function additions(have: Json | undefined, want: Json | undefined): JsonObject {
-  const before = isJsonObject(have) ? have : {}
-  return Object.fromEntries(Object.entries(isJsonObject(want) ? want : {}).filter(([key]) => before[key] === undefined))
+  const before = objectIn(have)
+  return Object.fromEntries(Object.entries(objectIn(want)).filter(([key]) => before[key] === undefined))
 }

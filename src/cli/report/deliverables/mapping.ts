@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../../core/json.ts'
+import { type JsonObject, objectIn, textIn } from '../../../core/json.ts'
 import { groupBy, money } from '../../render/words.ts'
 import type { Document } from '../document.ts'
 import type { Evidence } from '../evidence.ts'
@@ -60,9 +60,9 @@ function pricesSideBySide({ oldPrices, catalog }: Evidence): readonly (readonly 
 
 function newTerms(value: JsonObject): readonly [costs: string, tax: string] {
   const { unit_amount: amount, currency, recurring, tax_behavior: tax } = value
-  const every = isJsonObject(recurring) ? recurring : {}
+  const every = objectIn(recurring)
   return [
-    costs(typeof amount === 'number' ? amount : null, typeof currency === 'string' ? currency : '', intervalOf(every)),
+    costs(typeof amount === 'number' ? amount : null, textIn(currency), intervalOf(every)),
     typeof tax === 'string' ? tax : 'unspecified',
   ]
 }

@@ -46,6 +46,7 @@ describe('floors: imports point down only', () => {
     ['require', 'const z = createRequire(import.meta.url)(path)'],
     ['a worker', 'new Worker(new URL(name, import.meta.url))'],
     ['a concatenated address', "new Worker(new URL('../stripe/' + name, import.meta.url))"],
+    ['a comment before the path', "export * from /* a */ '../stripe/client.ts'"],
     ['require of an older module', "const z = require('../stripe/client.ts')"],
     ['a module of Node that loads others', "process.getBuiltinModule('module')"],
   ])('an escape is found: %s', (_what, text) => {

@@ -47,6 +47,7 @@ export function importsOf(path: string, text: string): string[] {
 const startsProgram = 'src/bin/crossbill.js'
 
 const hidingForms = [
+  /\b(?:from|import)\s*\/[*/]/g,
   /\bimport\((?!\s*(['"])[^'"]*\1\s*[,)])/g,
   /\bimport\.meta\.resolve\b/g,
   /\bcreateRequire\b/g,

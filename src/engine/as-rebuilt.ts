@@ -1,5 +1,6 @@
 import { recordOf } from './apply/prove-done.ts'
 import type { Context } from './context.ts'
+import { recordsOf } from './read/records.ts'
 import { survey } from './plan/survey.ts'
 import { isUnfinished } from './handover/hand-over.ts'
 import type { CopyMapRow, SubscriberRecord } from './ports.ts'
@@ -12,10 +13,7 @@ export async function asRebuilt(context: Context): Promise<Context> {
   const seen = await survey(context)
   const { store, accounts } = context
   const now = accounts.target.now()
-  const known = new Map(seen.known.map((one) => [one.address, one]))
-  const objects = [...seen.resources.ids].map(
-    ([address, id]) => known.get(address) ?? { address, id, account: accounts.target.name, applied: null },
-  )
+  const objects = recordsOf(seen.resources, seen.known, accounts.target.name)
   const there = new Set(objects.map(({ address }) => address))
   const records = new Map((await store.subscribers()).map((record) => [record.key, record]))
   for (const one of seen.classified) {

@@ -9,7 +9,7 @@ import { stateExport, stateShow, stateUnlock } from '../../src/engine/state.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { openStore } from '../../src/store/open.ts'
 import { type Members, members } from './members.ts'
-import { dieAt, planAndApply } from './rig.ts'
+import { boundaries, dieAt, planAndApply } from './rig.ts'
 
 // Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
@@ -65,6 +65,50 @@ test('an old store beside a newer one: who was moved or reverted elsewhere is na
   expect(named.map(({ address }) => address)).toContain(`subscriber.${third}`)
   await elsewhere.store.close()
 })
+
+/** The catalog in which the price has another amount, so that it is replaced. */
+function withAmount(context: Context, amount: number): Context {
+  const { catalog } = context
+  const resources = catalog.resources.map((one) =>
+    one.address === 'price.monthly' ? { ...one, value: { ...one.value, unit_amount: amount } } : one,
+  )
+  return { ...context, catalog: { ...catalog, resources, digest: `${catalog.digest} ${amount}` } }
+}
+
+test('an old store beside a newer one: a price that was replaced elsewhere is named and used as the accounts show it', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  await planAndApply(school.stage('source'))
+  // Another amount and back again: the price of this store is archived.
+  const elsewhere = await forgetful(school, school.stage('source'))
+  for (const amount of [5400, 4900])
+    expect((await planAndApply(withAmount(elsewhere, amount))).result).toMatchObject({ ok: true })
+  const shown = (await stateExport(elsewhere)).find(({ address }) => address === 'price.monthly')
+  const laptop = school.stage('target')
+  const named = await stateExport({ ...laptop, store: (await asRebuilt(laptop)).store })
+  expect(named.find(({ address }) => address === 'price.monthly')).toEqual(shown)
+  expect((await planAndApply(laptop)).result).toMatchObject({ ok: true, remaining: [] })
+  const [successor] = (await school.target.subscriptions.list()).data
+  expect(successor?.items.data.map(({ price }) => price.id)).toEqual([shown?.new_id])
+  await elsewhere.store.close()
+})
+
+test.each(boundaries(4))(
+  'a replacement elsewhere that died $side request $request is finished with an old store, and no price is made twice',
+  async (boundary) => {
+    await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+    await planAndApply(school.stage('source'))
+    const elsewhere = await forgetful(school, school.stage('source'))
+    await dieAt(withAmount(elsewhere, 5400), boundary, planAndApply)
+    const laptop = withAmount(school.stage('source'), 5400)
+    expect((await planAndApply(laptop)).result).toMatchObject({ ok: true, remaining: [] })
+    const { data } = await school.target.prices.list()
+    const marked = data.filter(({ metadata }) => metadata['crossbill_address'] === 'price.monthly')
+    expect(marked.map(({ unit_amount: amount }) => amount)).toEqual([5400])
+    expect(data.filter(({ unit_amount: amount }) => amount === 5400)).toHaveLength(1)
+    expect((await makePlan(laptop)).drift).toEqual([])
+    await elsewhere.store.close()
+  },
+)
 
 test('who has left since they were moved is noted by the next apply, as a rebuilt store would know them', async () => {
   await using school = await members(people, now)

@@ -1,4 +1,5 @@
 import type { ApplyResult } from '../../src/engine/apply/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
 import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
 import { parseInstant } from '../../src/core/instant.ts'
 import { isJsonObject } from '../../src/core/json.ts'
@@ -168,9 +169,16 @@ export function isClaim(worlds: BothWorlds, member: Member): boolean {
 
 /**
  * Where Stripe does not say that an answer is a stored one, a run without the journal of the first
- * request waits under its key. A later run takes a new key, when nothing can be committed any more.
+ * request waits under its key. A later run with the same store takes a new key, when nothing can be
+ * committed any more.
  */
-export function mayWaitForStoredAnswer({ moved }: BothWorlds, { changes }: Pick<ApplyResult, 'changes'>): boolean {
-  const isStored = changes.some(({ outcome, code = '' }) => outcome === 'failed' && code.startsWith('http_5'))
-  return isStored && !moved.world.unsure.replays_say_so
+export async function waitsForStoredAnswer(
+  { moved }: BothWorlds,
+  { store, run }: Pick<Context, 'store' | 'run'>,
+  { changes }: Pick<ApplyResult, 'changes'>,
+): Promise<boolean> {
+  const failed = changes.filter(({ outcome, code = '' }) => outcome === 'failed' && code.startsWith('http_5'))
+  if (failed.length === 0 || moved.world.unsure.replays_say_so) return false
+  const entries = await Promise.all(failed.map(({ address }) => store.journal({ address })))
+  return entries.flat().every((entry) => entry.run === run)
 }

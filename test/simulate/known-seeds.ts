@@ -1,8 +1,16 @@
-/**
- * Seeds that once broke a promise, by a fault of the story or of the product; each stays here. `npm
- * test` runs the cheap ones, `npm run simulate -- --known` all of them.
- */
-export const knownSeeds: Readonly<Record<number, string>> = {
+import { readWorldText, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
+import type { Breadth } from './simulate.ts'
+
+/** A story that once broke a promise, by a fault of the story or of the product. */
+export interface KnownSeed {
+  readonly seed: number
+  readonly breadth: Breadth
+  /** The possible Stripe in which it happened, by what differs from the usual one. */
+  readonly world?: string
+  readonly why: string
+}
+
+const rare: Readonly<Record<number, string>> = {
   113: 'a lone settle, and an item added as the last thing before the end',
   1_117: 'a lone revert of a clean run',
   3_274: 'the dunning of one subscription ended that of its sibling, in one of two accounts',
@@ -16,5 +24,34 @@ export const knownSeeds: Readonly<Record<number, string>> = {
   910_043: 'a store that was lost while an entry was not in the YAML',
 }
 
-/** The seeds that `npm test` runs, with the rarer people and events. */
-export const cheapSeeds: readonly number[] = [113, 1_117, 6_020, 6_232, 6_234]
+const wide: readonly KnownSeed[] = [
+  {
+    seed: 114,
+    breadth: 'wide',
+    why: 'a price that another checkout replaced, and an older store that still named the old one',
+  },
+  {
+    seed: 1_798_000_007,
+    breadth: 'wide',
+    world:
+      'cancel_stops_collection_of=subscription config_with_trial=false copy_brings_defaults=true deleted_product_id_free=false discounts_unset_before_anchor=false items_shown=all prorations_at_cancel=stay replays_say_so=false reused_coupon_shown=namesake zero_invoice_consumes_once=true',
+    why: 'a stored error that Stripe answered again without a sign that it was stored',
+  },
+]
+
+/** Each stays here. `npm test` runs the cheap ones, `npm run simulate -- --known` all of them. */
+export const knownSeeds: readonly KnownSeed[] = [
+  ...Object.entries(rare).map(([seed, why]) => ({ seed: Number(seed), breadth: 'rare' as const, why })),
+  ...wide,
+]
+
+const cheap: ReadonlySet<number> = new Set([113, 1_117, 6_020, 6_232, 6_234, 1_798_000_007])
+
+/** Those that take a few seconds. */
+export const cheapSeeds: readonly KnownSeed[] = knownSeeds.filter(({ seed }) => cheap.has(seed))
+
+export function worldOf({ world = '' }: KnownSeed): Unsure {
+  const read = readWorldText(world)
+  if ('wrong' in read) throw new Error(`the world of a known seed: ${read.wrong}`)
+  return read.world
+}

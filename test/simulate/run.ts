@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
 import { neverHappened, wideEvents, without, type WideEvent } from './events.ts'
-import { knownSeeds } from './known-seeds.ts'
+import { knownSeeds, worldOf } from './known-seeds.ts'
 import { shorten } from './shorten.ts'
 import { breadths, simulate, storyOf } from './simulate.ts'
 
@@ -24,14 +24,18 @@ const given = (name: string): string | undefined =>
 
 const worlds = given('worlds') ?? ''
 const isKnown = process.argv.includes('--known')
-// The known seeds were found among the rare events.
-const breadth = breadths.find((one) => one === given('breadth')) ?? (isKnown ? 'rare' : 'wide')
+const asked = breadths.find((one) => one === given('breadth')) ?? 'wide'
 /** Switched off, to see that its absence is missed. */
 const off = (Object.keys(wideEvents) as WideEvent[]).find((name) => name === given('without'))
 /** So many stories hold every event. */
 const enough = 100
 
+/** A known seed is told as it was found. */
+const known = new Map(isKnown ? knownSeeds.map((one) => [one.seed, one]) : [])
+
 function worldFor(seed: number): Unsure {
+  const found = known.get(seed)
+  if (found !== undefined) return worldOf(found)
   const read = readWorldText(worlds === 'random' ? `random:${seed}` : worlds)
   if ('wrong' in read) throw new Error(`--worlds: ${read.wrong}`)
   return read.world
@@ -46,6 +50,7 @@ interface Lived {
 
 async function live(seed: number): Promise<Lived> {
   const world = worldFor(seed)
+  const breadth = known.get(seed)?.breadth ?? asked
   const story = await simulate(seed, world, breadth, off)
   const counts = { ...story.counts, ...countsOf(world) }
   if (story.broken === undefined) return { seed, counts }
@@ -63,9 +68,7 @@ function countsOf(world: Unsure): Record<string, number> {
 
 async function runAll(): Promise<void> {
   const first = value('seed', 1)
-  const seeds = isKnown
-    ? Object.keys(knownSeeds).map(Number)
-    : Array.from({ length: value('runs', 1_000) }, (_, index) => first + index)
+  const seeds = isKnown ? [...known.keys()] : Array.from({ length: value('runs', 1_000) }, (_, index) => first + index)
   const runs = seeds.length
   const jobs = Math.min(runs, value('jobs', availableParallelism()))
   const total = new Map<string, number>([['stories', 0]])
@@ -75,7 +78,7 @@ async function runAll(): Promise<void> {
     const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate', argv: process.argv.slice(2) })
     try {
       for (let seed = seeds[next++]; seed !== undefined; seed = seeds[next++]) {
-        const lived = await asked(worker, seed)
+        const lived = await ask(worker, seed)
         add('stories', 1)
         for (const [name, times] of Object.entries(lived.counts)) add(name, times)
         if ((total.get('stories') ?? 0) % 25 === 0) process.stderr.write(`${total.get('stories')}/${runs}\n`)
@@ -91,14 +94,14 @@ async function runAll(): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, job))
   const lines = [...total].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`)
   process.stdout.write(`${lines.join('\n')}\n`)
-  if (breadth !== 'wide' || (total.get('stories') ?? 0) < enough) return
+  if (isKnown || asked !== 'wide' || (total.get('stories') ?? 0) < enough) return
   const never = neverHappened(Object.fromEntries(total), Object.values(wideEvents).flat())
   if (never.length === 0) return
   process.stdout.write(`never happened: ${never.join(', ')}\n`)
   process.exitCode = 1
 }
 
-async function asked(worker: Worker, seed: number): Promise<Lived> {
+async function ask(worker: Worker, seed: number): Promise<Lived> {
   worker.postMessage(seed)
   const [lived] = (await once(worker, 'message')) as [Lived]
   return lived

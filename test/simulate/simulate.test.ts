@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { neverHappened } from './events.ts'
-import { cheapSeeds, knownSeeds } from './known-seeds.ts'
+import { cheapSeeds, worldOf } from './known-seeds.ts'
 import { simulate } from './simulate.ts'
 
 /**
@@ -20,10 +20,10 @@ test.each(seeds)(
   120_000,
 )
 
-test.each(cheapSeeds.map((seed) => [seed, knownSeeds[seed] ?? ''] as const))(
-  'the promises hold where one was once broken (SEED=%i: %s)',
-  async (seed) => {
-    const { broken, lines } = await simulate(seed, undefined, 'rare')
+test.each(cheapSeeds)(
+  'the promises hold where one was once broken (SEED=$seed: $why)',
+  async (known) => {
+    const { broken, lines } = await simulate(known.seed, worldOf(known), known.breadth)
     expect(broken === undefined ? [] : [broken, ...lines]).toEqual([])
   },
   120_000,

@@ -13,7 +13,7 @@ import { Accidents } from './accidents.ts'
 import type { Checkout } from './checkouts.ts'
 import { CardLinks } from './card-links.ts'
 import { Departures } from './departures.ts'
-import { billsOf, collectedNow, mayWaitForStoredAnswer, sidesOf } from './ground.ts'
+import { billsOf, collectedNow, waitsForStoredAnswer, sidesOf } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
 import { changeable, Life } from './life.ts'
@@ -354,7 +354,8 @@ export class Teller {
       const result = await apply(life, plan, { allow: guardNames, fromFile: true })
       told = this.telling(result)
       this.unfinished = !isDone(result)
-      if (clean) await this.afterClean(plan, result, this.sent.slice(sent), from)
+      const waits = clean && (await waitsForStoredAnswer(this.worlds, living, result))
+      if (clean && !waits) await this.afterClean(plan, result, this.sent.slice(sent), from)
     } catch (error) {
       if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
       if (!(error instanceof Killed) && clean) throw new Broken(`clean run: ${String(error)}`)
@@ -428,7 +429,6 @@ export class Teller {
     from: Checkout = 'laptop',
     saved = false,
   ): Promise<void> {
-    if ((this.unfinished = mayWaitForStoredAnswer(this.worlds, result))) return
     const undone = result.changes.find(
       ({ outcome, code = '' }) =>
         outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),
@@ -550,7 +550,8 @@ export class Teller {
       if (why !== '' && plan.changes.length > 0)
         throw new Broken(`promise 4: a plan was applied though its basis differs: ${why}`)
       this.unfinished = !isDone(result)
-      await this.afterClean(plan, result, this.sent.slice(from), 'laptop', true)
+      if (!(await waitsForStoredAnswer(this.worlds, context, result)))
+        await this.afterClean(plan, result, this.sent.slice(from), 'laptop', true)
     } catch (error) {
       if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
       const codes = tampered ? ['plan_edited'] : ['plan_stale', 'plan_expired']

@@ -26,7 +26,7 @@ import type { Context } from '../context.ts'
 import { progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { planOf } from '../plan/make-plan.ts'
-import { noteMissing, noteRests, proveDone, type Proof } from './prove-done.ts'
+import { noteIdentities, noteRests, proveDone, type Proof } from './prove-done.ts'
 import { ApplyStopped } from './stopped.ts'
 import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
@@ -164,7 +164,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   await checkService(context, due)
   // From here on the store knows what the marks show, whichever store this run has. This decides
   // which move is a customer's last, because the money follows that move.
-  await noteMissing(context, seen)
+  await noteIdentities(context, seen)
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
   changes.push(

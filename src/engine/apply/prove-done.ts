@@ -12,6 +12,7 @@ import type { SubscriberRecord } from '../ports.ts'
 import { check } from '../check/check.ts'
 import type { Violation, ViolationCode } from '../check/violations.ts'
 import { planOf } from '../plan/make-plan.ts'
+import { recordsOf } from '../read/records.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 export interface Proof {
@@ -79,14 +80,13 @@ async function sinceThen({ accounts }: Context, { changes }: Plan, before: Surve
 }
 
 /**
- * Records what an earlier run created before it crashed without recording it: changes that refer to
- * it need its id.
+ * Records the ids that the accounts show and this store does not: an earlier run crashed before it
+ * recorded what it created, or another checkout created or replaced it. Changes that refer to the
+ * object need its id.
  */
-export async function noteMissing({ store, accounts }: Context, { resources, known }: Survey): Promise<void> {
-  const there = new Set(known.map(({ address: at }) => at))
-  const missing = [...resources.ids].filter(([at]) => !there.has(at))
-  const account = accounts.target.name
-  await store.putObjects(missing.map(([at, id]) => ({ address: at, account, id, applied: null })))
+export async function noteIdentities({ store, accounts }: Context, { resources, known }: Survey): Promise<void> {
+  const before = new Set(known)
+  await store.putObjects(recordsOf(resources, known, accounts.target.name).filter((record) => !before.has(record)))
 }
 
 const rests: Readonly<Partial<Record<Standing, Rest>>> = {
@@ -144,12 +144,13 @@ export async function noteResources(
   const before = new Map(known.map((record) => [record.address, record]))
   const settled = [...resources.ids].filter(([at]) => !open.has(at))
   const blocked = new Set(resources.blocked.map(({ address: at }) => at))
+  const shown = new Map(recordsOf(resources, known, accounts.target.name).map((one) => [one.address, one]))
   const records = settled.map(([at, id]) => ({
     address: at,
     account: accounts.target.name,
     id,
     // A blocked entry was not applied: the object is still what the last applied form made it.
-    applied: (blocked.has(at) ? before.get(at)?.applied : resources.forms.get(at)) ?? null,
+    applied: (blocked.has(at) ? shown.get(at)?.applied : resources.forms.get(at)) ?? null,
   }))
   await store.putObjects(
     records.filter(({ address: at, id, applied }) => {

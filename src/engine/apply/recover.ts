@@ -12,6 +12,7 @@ import { isCreation } from '../send/creation.ts'
 import { kindNamed } from '../../kinds/registry.ts'
 import { keepSecret } from './resources.ts'
 import { sideBySide } from '../side-by-side.ts'
+import { noteIdentities } from './prove-done.ts'
 import type { Survey } from '../plan/survey.ts'
 
 const customersAtATime = 16
@@ -61,14 +62,11 @@ async function recoverSubscribers(context: Context, held: Held): Promise<readonl
  * Finishes or undoes hand-overs that the live objects show half done and the store does not know:
  * it was lost, or a person removed a hold. The objects decide.
  */
-export async function recoverLost(
-  context: Context,
-  held: Held,
-  { classified }: Survey,
-): Promise<readonly AppliedChange[]> {
+export async function recoverLost(context: Context, held: Held, seen: Survey): Promise<readonly AppliedChange[]> {
   const known = new Set((await context.store.subscribers()).filter(isUnfinished).map(({ key }) => key))
-  const lost = classified.filter(({ key, recovery }) => recovery !== undefined && !known.has(key))
+  const lost = seen.classified.filter(({ key, recovery }) => recovery !== undefined && !known.has(key))
   if (lost.length === 0) return []
+  await noteIdentities(context, seen)
   for (const { key, recovery } of lost)
     if (recovery !== undefined)
       await context.store.putSubscribers([recoveryRecord(key, recovery, context.accounts.target.now())])

@@ -127,8 +127,10 @@ function renewalOf(
   object: LiveObject | undefined,
   form: JsonObject,
 ): Pick<Verdict, 'newId' | 'reuse'> {
-  if (kind.ownId === undefined)
-    return { newId: undefined, reuse: outOfUse({ kind, resource, index, references }, object, form) }
+  if (kind.ownId === undefined) {
+    const made = madeElsewhere({ kind, resource, references }, form)
+    return { newId: undefined, reuse: made ?? outOfUse({ kind, resource, index, references }, object, form) }
+  }
   const first = kind.ownId(resource.key, resource.value)
   if (object === undefined || object.id !== first) {
     const explicit = typeof resource.value['id'] === 'string'
@@ -144,6 +146,22 @@ function renewalOf(
     ['', resource.address].includes(ownMark(there, input.project) ?? '-') &&
     differences(kind, liveForm(kind, there, references), form).every(({ takes }) => takes === 'update')
   return { newId, reuse: same ? there : undefined }
+}
+
+/**
+ * The replacement that another checkout made: its run ended before the replaced object was retired,
+ * and the record of this store still names the replaced one.
+ */
+function madeElsewhere(
+  { kind, resource, references }: Pick<Judged, 'kind' | 'resource' | 'references'>,
+  form: JsonObject,
+): LiveObject | undefined {
+  const identity = references.identity(resource.address)
+  const needsAnother = (one: LiveObject): boolean =>
+    differences(kind, liveForm(kind, one, references), form).some(({ takes }) => takes === 'replace')
+  if (identity.is !== 'ours' || !needsAnother(identity.live)) return undefined
+  // Objects that were made in one second are in no order.
+  return [...identity.newer, ...identity.older].find((one) => !kind.retired(one) && !needsAnother(one))
 }
 
 /**

@@ -7,6 +7,7 @@ export const overrideCodes = {
   drift_on_held_source: 'the settle after the change in the old account was repeated in the target',
   money_on_held_source: 'the settle after the money added in the old account was billed or given',
   cancelled_in_source: 'the new subscription continues although the old one was cancelled in the old account',
+  schedule_lost: 'the settle although the new subscription no longer has the schedule of the old one',
   copy_mismatch:
     'the customer or the card in the target is the copy of the old one although the accounts show otherwise',
   setup_failed: 'the member moves although the bank refused the copied payment method',

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { remainderOf } from '../billing/discounts.ts'
+import { scheduleLost } from './carried/schedule.ts'
 import { siblingsOf, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
@@ -39,6 +40,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
     ? []
     : termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
   const lost = discountsLost(old, successor)
+  const phases = scheduleLost(candidate, successor)
   return [
     ...held,
     ...pausedInTarget(old, successor),
@@ -58,6 +60,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
           },
         ]
       : []),
+    ...(phases === undefined ? [] : [{ code: 'schedule_lost' as const, message: phases }]),
   ]
 }
 

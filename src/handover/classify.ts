@@ -27,7 +27,7 @@ import { leftByDecision } from './left-by-decision.ts'
 import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
-import { scheduleSteps } from './carried/schedule.ts'
+import { scheduleLost, scheduleSteps } from './carried/schedule.ts'
 import { recipe } from './recipe.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
@@ -283,6 +283,8 @@ function settle(candidate: Candidate): Outcome {
   const successor = present(candidate.successor, 'successor')
   const mismatch = mismatchOf(candidate)
   if (mismatch !== undefined) return stop(blocked('copy_mismatch', mismatch))
+  const phases = scheduleLost(candidate, successor)
+  if (phases !== undefined) return stop(blocked('schedule_lost', phases))
   const sent = (source.invoices.get(old.id) ?? []).find(
     (one) => one.status === 'open' && one.collection_method === 'send_invoice',
   )

@@ -249,6 +249,11 @@ export const blockedCodes = {
       'The new subscription has ended, and the hold on the old one was removed outside Crossbill: the old account charges again.',
     fix: 'Ask the member. If they left, set the stage to `settled`. If the old subscription should continue, exclude the subscriber with a reason.',
   },
+  schedule_lost: {
+    meaning:
+      'The schedule of the held old subscription has changes ahead, and the new subscription has no schedule. After a settle nothing would show them.',
+    fix: 'Set the stage to `source` and apply, then move the subscriber again. If the new subscription should stay as it is, name `schedule_lost` under `override`.',
+  },
   changed_since_move: {
     meaning: 'The new subscription differs from what was created: its subscriber changed the plan, card or quantity.',
     fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',

@@ -64,6 +64,7 @@ export interface HandoverDrift {
     | 'money_on_held_source'
     | 'hold_missing'
     | 'discount_lost'
+    | 'schedule_lost'
     | 'payment_method_differs'
   readonly message: string
 }

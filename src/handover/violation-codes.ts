@@ -26,6 +26,11 @@ export const violations = {
     meaning: 'The new subscription has lost a discount that should still apply.',
     fix: 'Set the stage to `source` and apply before the next renewal, then move the subscriber again: the move computes the rest of the discount. The loss is never adopted into the file.',
   },
+  schedule_lost: {
+    meaning:
+      'The schedule of the held old subscription has changes ahead, and the new subscription has no schedule: a revert that was interrupted released it, or another program did. The changes would not be billed.',
+    fix: 'Set the stage to `source` and apply, then move the subscriber again: the move carries the remaining phases. If the new subscription should stay as it is, name `schedule_lost` under `override`.',
+  },
   undeclared_subscription: {
     meaning: 'A live subscription of a source is in no subscriber file, so no plan would ever move it.',
     fix: 'Run `crossbill pull` to add it. Then put it into a wave, or exclude it with a reason.',

@@ -176,6 +176,28 @@ test.each([
   })
 })
 
+test('a revert dies after it released the schedule of the target, and the stage is `target` again on another machine: verify names it, and the advice brings the phases back', async () => {
+  const begun = await past('a schedule with a phase to come')
+  await using school = await openPulled(cloneSandbox(begun), policies)
+  await planAndApply(school.stage('target'))
+  expect(await dieAt(school.stage('source'), { request: 0, side: 'after' }, planAndApply)).toBe(true)
+  const target = clientOf(school.rig.sandbox, 'target')
+  const scheduled = async (): Promise<readonly boolean[]> =>
+    (await target.subscriptions.list()).data.map(({ schedule }) => schedule !== null)
+  expect(await scheduled()).toEqual([false])
+  const other = await elsewhere(school.stage('target'))
+  await planAndApply(other)
+  expect(await violationsOf(other)).toEqual([expect.stringContaining('schedule_lost us/sub_')])
+  const settled = await makePlan({ ...other, catalog: school.stage('settled').catalog })
+  expect(settled.changes).toEqual([])
+  for (const stage of ['source', 'target'] as const)
+    expect((await planAndApply({ ...other, catalog: school.stage(stage).catalog })).result).toMatchObject({ ok: true })
+  expect(await scheduled()).toEqual([true])
+  expect(await violationsOf(other)).toEqual([])
+  await school.advance('2026-06-20T00:00:00Z')
+  expect(school.differences()).toEqual([])
+})
+
 /** What a plan says besides the subscription, for the move and for the revert. */
 const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a pause until a date': [['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'], []],

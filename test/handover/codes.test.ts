@@ -376,6 +376,14 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       await stage.us.subscriptions.update(id, { pause_collection: '', metadata: { crossbill_hold: '' } })
     },
   },
+  schedule_lost: {
+    wanted: 'settled',
+    after: async (stage, id) => {
+      await paidRenewal(stage)
+      const { id: schedule } = await stage.us.subscriptionSchedules.create({ from_subscription: id })
+      await stage.us.subscriptionSchedules.update(schedule, { end_behavior: 'cancel' })
+    },
+  },
   changed_since_move: { wanted: 'source', after: async (stage) => changeQuantity('target')(stage, await move(stage)) },
   refunded_in_target: {
     wanted: 'source',

@@ -13,14 +13,15 @@ import { Accidents } from './accidents.ts'
 import type { Checkout } from './checkouts.ts'
 import { CardLinks } from './card-links.ts'
 import { Departures } from './departures.ts'
-import { billsOf, collectedNow, waitsForStoredAnswer, sidesOf } from './ground.ts'
+import { billsOf, collectedNow, waitsForStoredAnswer } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
-import { changeable, Life } from './life.ts'
+import { Life } from './life.ts'
 import { onAccounts, type Mutation } from './mutations.ts'
 import { Portal } from './portal.ts'
 import * as promise from './promises.ts'
 import { Broken, type Foreign, type Sent } from './promises.ts'
+import { standing, type Saved } from './saved-plans.ts'
 import type { Counts } from './counts.ts'
 import { bury, type Member, type BothWorlds } from './world.ts'
 
@@ -54,16 +55,6 @@ const faultRates = {
   cut_after: 0.03,
   html: 0.02,
   empty_page: 0.02,
-}
-
-/** A plan that was saved for review, and the state of the accounts then. */
-interface Saved {
-  readonly text: string
-  readonly at: number
-  readonly catalog: string
-  readonly store: string
-  readonly people: string
-  readonly access: string
 }
 
 /** Plays one story: causes the events and checks the promises after each of them. */
@@ -498,31 +489,7 @@ export class Teller {
     this.note(
       `a plan is saved: ${plan.changes.map(({ action, address }) => `${action} ${address}`).join(', ') || 'nothing'}`,
     )
-    this.saved = { text: JSON.stringify(plan), at: this.worlds.now(), ...(await this.standing(plan, context)) }
-  }
-
-  /** Everything that a saved plan is bound to, in the rows of the worlds. */
-  private async standing(plan: Plan, context: Context): Promise<Omit<Saved, 'text' | 'at'>> {
-    const people = this.worlds.members.filter(({ key }) =>
-      plan.changes.some(({ address }) => address === `subscriber.${key}`),
-    )
-    return {
-      catalog: context.catalog.digest,
-      store: JSON.stringify(await context.store.version()),
-      people: JSON.stringify(people.map((one) => this.standingOf(one))),
-      access: JSON.stringify(plan.changes.filter(({ address }) => address.startsWith('access.')).length),
-    }
-  }
-
-  private standingOf(member: Member): unknown {
-    const { old, successors } = sidesOf(this.worlds, member)
-    const seen = [old, ...successors].filter((row) => row !== undefined)
-    return seen.map(({ status, pause_collection: pause, discounts, ...row }) => [
-      status,
-      pause,
-      discounts,
-      changeable(this.worlds, member, { ...row, status, pause_collection: pause, discounts }),
-    ])
+    this.saved = { text: JSON.stringify(plan), at: this.worlds.now(), ...(await standing(this.worlds, plan, context)) }
   }
 
   /**
@@ -537,7 +504,7 @@ export class Teller {
     const whole = JSON.parse(saved.text) as Plan
     const plan = tampered ? { ...whole, summary: { ...whole.summary, unchanged: -1 } } : whole
     const context = this.worlds.context()
-    const now = await this.standing(whole, context)
+    const now = await standing(this.worlds, whole, context)
     const age = this.worlds.now() - saved.at
     const differs = (['catalog', 'store', 'people'] as const).filter((what) => now[what] !== saved[what])
     const from = this.sent.length

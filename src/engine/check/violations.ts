@@ -21,6 +21,7 @@ export const violationCodes = [
   'terms_differ',
   'next_charge_differs',
   'discount_lost',
+  'schedule_lost',
   'undeclared_subscription',
   'entry_invalid',
   'entry_differs',
@@ -137,6 +138,10 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   discount_lost: driftRule(
     'discount_lost',
     'set the stage back to `source` and apply, then move again: the move counts what is left of it',
+  ),
+  schedule_lost: driftRule(
+    'schedule_lost',
+    'set the stage back to `source` and apply, then move again: the move carries the remaining phases',
   ),
   drift_on_held_source: driftRule(
     'drift_on_held_source',

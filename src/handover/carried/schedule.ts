@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
 import { foreignMetadata } from '../../live/marks.ts'
@@ -25,10 +26,8 @@ export function scheduleSteps(candidate: Candidate, findings: Findings): readonl
     findings.block('schedule_managed', `schedule ${idOf(reference)} could not be read`)
     return []
   }
-  const coming = schedule.phases.filter(({ end_date: end }) => end > around.now)
-  const [current, ...later] = coming
-  // A schedule in its last phase that then releases the subscription has nothing left to change.
-  if (current === undefined || (later.length === 0 && schedule.end_behavior === 'release')) return []
+  const coming = phasesAhead(schedule, around.now)
+  if (coming.length === 0) return []
   const phases = coming.map((phase, i) =>
     phaseOf(candidate, phase, { schedule, first: i === 0, at: schedule.phases.indexOf(phase), findings }),
   )
@@ -48,6 +47,37 @@ export function scheduleSteps(candidate: Candidate, findings: Findings): readonl
       params: { end_behavior: schedule.end_behavior, proration_behavior: 'none', phases },
     },
   ]
+}
+
+/**
+ * The current phase and those after it; none when the schedule has nothing left to change. A
+ * schedule in its last phase that then releases the subscription has nothing left to change.
+ */
+function phasesAhead(
+  { phases, end_behavior: end }: Stripe.SubscriptionSchedule,
+  now: Instant,
+): readonly Stripe.SubscriptionSchedule.Phase[] {
+  const coming = phases.filter((phase) => phase.end_date > now)
+  return coming.length === 1 && end === 'release' ? [] : coming
+}
+
+/**
+ * The phases that the held old subscription still has and the new one does not. A revert releases
+ * the new subscription's schedule before it cancels the subscription, so a revert that died between
+ * the two leaves the subscription without its schedule. Undefined: nothing is missing.
+ */
+export function scheduleLost(
+  { old, source, desired, around }: Candidate,
+  successor: Stripe.Subscription,
+): string | undefined {
+  const reference = old.raw.schedule
+  if (reference === null || successor.schedule !== null || desired.override?.includes('schedule_lost') === true)
+    return undefined
+  const schedule = source.schedules.get(idOf(reference)) ?? (typeof reference === 'string' ? undefined : reference)
+  const [current] = schedule === undefined ? [] : phasesAhead(schedule, around.now)
+  if (current === undefined) return undefined
+  const at = formatInstant(instant(current.end_date))
+  return `schedule ${idOf(reference)} of the old subscription has a change on ${at}, and ${successor.id} has no schedule`
 }
 
 interface Place {

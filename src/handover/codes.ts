@@ -283,6 +283,11 @@ export const runCodes = {
     meaning: 'The old subscription could not be read. It was not changed.',
     fix: 'Run the same command again.',
   },
+  method_unreadable: {
+    meaning:
+      'The copied payment method that would become the default of the target’s customer could not be read there. Neither account was changed.',
+    fix: 'Run the same command again.',
+  },
   preview_failed: {
     meaning:
       'Stripe did not return a preview of the next invoice in one of the two accounts. The old subscription was not changed.',

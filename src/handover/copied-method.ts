@@ -42,6 +42,18 @@ export function methodMismatch(claim: ClaimedMethod): string | undefined {
   return differs === undefined ? undefined : `the copy map says ${row}, but ${differs}`
 }
 
+/** Why a method of the target is not the copy of the old one, for the customer of the copy map. */
+export function claimedMismatch(
+  before: ShownMethod | undefined,
+  now: ShownMethod,
+  customer: string,
+): string | undefined {
+  if (now.customer !== null && now.customer !== customer)
+    return `it belongs to ${now.customer} of the target, not to ${customer}`
+  // An older card has no type, and its brand has another spelling.
+  return before?.id.startsWith('pm_') === true ? methodsDiffer(before, now) : undefined
+}
+
 /** How two methods of one customer differ so much that they are two cards. */
 export function methodsDiffer(before: ShownMethod, now: ShownMethod): string | undefined {
   const [one, other] = [told(before), told(now)]

@@ -8,6 +8,7 @@ import { comparePreviews, previewParams, previewRefused } from '../../handover/p
 import type { Command, HandoverEvent } from '../../handover/event-types.ts'
 import type { HandoverPlan, Reason } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
+import { wrongDefault } from './claimed-default.ts'
 import { collect, stoppedBySides } from './collection.ts'
 import { referenceMissing, send, type Turn } from './sends.ts'
 import { previewInvoice } from './previews.ts'
@@ -37,7 +38,9 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
     case 'read_old': {
       const old = await readOld(context, plan.expect)
       noteSeen(turn.job, old, context.accounts.target.now())
-      return oldRead(plan, old, context.accounts.target.now())
+      const seen = oldRead(plan, old, context.accounts.target.now())
+      if (old === undefined || seen.reason !== null) return seen
+      return { ...seen, reason: await wrongDefault(context, plan, old) }
     }
     case 'preview':
       return { type: 'previewed', reason: await preview(context, turn) }

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import type Stripe from 'stripe'
+import type { StripeObject } from '../../src/core/json.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { clientOf } from '../sandbox/client.ts'
+import { at, planAndApply } from './rig.ts'
+import { openPulled, type School } from './school.ts'
+import { member } from './stories/world.ts'
+
+/** A member whose two cards are exchanged in the copy map. */
+async function exchanged(): Promise<School> {
+  const sandbox = createSandbox({ clock: at('2026-01-15T08:00:00Z') })
+  const us = clientOf(sandbox)
+  const customer = await member(us)
+  const { id: product } = await us.products.create({ name: 'Membership' })
+  const recurring = { interval: 'month' } as const
+  const { id: price } = await us.prices.create({ product, currency: 'usd', unit_amount: 4_900, recurring })
+  await us.subscriptions.create({ customer, items: [{ price }] })
+  await us.paymentMethods.attach('pm_card_mastercard', { customer })
+  await sandbox.world.advance(at('2026-02-25T12:00:00Z'))
+  const school = await openPulled(sandbox, '')
+  await planAndApply(school.stage('source'))
+  await importCopyMap(school.rig.context, 'us', await rows(school.rig.context, true))
+  return school
+}
+
+async function rows({ store }: Context, isExchanged: boolean) {
+  const all = []
+  for await (const { importedAt: _at, ...row } of store.copyMap('us')) if (row.sourceOld !== '') all.push(row)
+  return isExchanged ? all.map((row, i) => ({ ...row, sourceNew: all[all.length - 1 - i]?.sourceNew ?? '' })) : all
+}
+
+/** The samples of the plan and of the apply show the card that the plan expects. */
+function looksRight(context: Context, asked: string[]): Context {
+  const { target } = context.accounts
+  return {
+    ...context,
+    accounts: {
+      ...context.accounts,
+      target: {
+        ...target,
+        async send(request) {
+          const answer = await target.send(request)
+          if (request.method !== 'GET' || !/^\/v1\/payment_methods\/pm_/.test(request.path) || !answer.ok) return answer
+          asked.push(request.path)
+          const card = { ...(answer.value['card'] as object), brand: 'visa', last4: '4242' }
+          return asked.length > 2 ? answer : { ...answer, value: { ...answer.value, card } as StripeObject }
+        },
+      },
+    },
+  }
+}
+
+async function defaultOf({ rig }: School): Promise<unknown> {
+  const [customer] = (await clientOf(rig.sandbox, 'target').customers.list()).data
+  return (customer as Stripe.Customer).invoice_settings.default_payment_method
+}
+
+test('a wrong card of an exchanged copy map never becomes the default of the target’s customer', async () => {
+  await using school = await exchanged()
+  const asked: string[] = []
+  const { plan, result } = await planAndApply(looksRight(school.stage('target'), asked))
+  expect(plan.summary).toMatchObject({ move: 1 })
+  expect(result.changes).toMatchObject([{ action: 'move', outcome: 'skipped', code: 'copy_mismatch' }])
+  expect(result.changes[0]?.message).toContain('the old one is visa …4242 and the new one is mastercard …4444')
+  expect(asked).toHaveLength(3)
+  expect(await defaultOf(school)).toBeNull()
+  expect(school.rig.sent.filter((one) => one.includes('/subscriptions'))).toEqual([])
+
+  // With the file from Stripe, nothing of the refused move is in the way.
+  await importCopyMap(school.rig.context, 'us', await rows(school.rig.context, true))
+  expect((await planAndApply(school.stage('target'))).result).toMatchObject({ ok: true })
+  await school.advance('2026-06-20T00:00:00Z')
+  expect(school.differences()).toEqual([])
+})

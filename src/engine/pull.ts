@@ -19,6 +19,7 @@ import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read/account.ts'
 import { readOnce } from './read/lists.ts'
 import { kindsToRead, readResources } from './read/resources.ts'
+import { wronglyMapped, wrongMappingNotices } from './plan/wrong-mappings.ts'
 import { leftInPlace } from './plan/notices.ts'
 import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
@@ -57,10 +58,12 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
   const accounts = await Promise.all(wanted.map((account) => readWhole(context, account)))
   context.progress.done()
   const target = await targetOf(context, accounts)
+  const live = { sources: new Map(accounts.map(({ live: one }) => [one.name, one])) }
   const input = {
     project: context.catalog.project.name,
     accounts,
     now: context.accounts.target.now(),
+    wronglyMapped: wronglyMapped(context.catalog, live),
     ...(target === undefined ? {} : { whereabouts: whereaboutsIn(context, target, accounts) }),
     ...(waveSize === undefined ? {} : { waveSize }),
   }
@@ -76,9 +79,10 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     context.catalog,
   )
   const left = leftInPlace(context.catalog)
-  const ahead = accounts.flatMap(({ live: account }) =>
-    upcomingIn({ account, isTarget: account.name === here.name, left }),
-  )
+  const ahead = [
+    ...accounts.flatMap(({ live: account }) => upcomingIn({ account, isTarget: account.name === here.name, left })),
+    ...wrongMappingNotices(context.catalog, live),
+  ]
   return {
     files: pulled.files,
     notes: [
@@ -202,8 +206,9 @@ async function changedInTarget(
 }
 
 /** `schedule_not_begun 2027-02-01T00:00:00Z: …` */
-function noticeLine({ code, at, message, fix }: Notice): string {
-  return `${code}${at === null ? '' : ` ${at}`}: ${message}; ${fix}`
+function noticeLine({ code, subscriber, at, message, fix }: Notice): string {
+  const about = code === 'mapping_differs' ? `${subscriber} ${message}` : message
+  return `${code}${at === null ? '' : ` ${at}`}: ${about}; ${fix}`
 }
 
 function noteOf({ source, customer, charges, last }: ExternalBilling): string {

@@ -26,6 +26,11 @@ export interface PullInput {
   readonly changedInTarget?: ReadonlyMap<SubscriberKey, ToAdopt>
   /** Moved subscribers with their stage or their project; new entries get this stage. */
   readonly whereabouts?: ReadonlyMap<SubscriberKey, Whereabouts>
+  /**
+   * Old prices whose line in the mappings names another price, by account. Nothing is written from
+   * such a line: the entries name the price that is billed, and a person corrects the line.
+   */
+  readonly wronglyMapped?: ReadonlyMap<string, ReadonlySet<string>>
   /** Number of subscribers in a new wave; 500 by default. */
   readonly waveSize?: number
 }
@@ -48,7 +53,7 @@ export function pullCatalog(input: PullInput): Pulled {
   const files = new PulledFiles(input.files)
   const notes: string[] = []
   const tables = new Map(
-    input.accounts.map(({ live: { name } }) => [name, new KeyTable(name, mappingsIn(input.files, name))]),
+    input.accounts.map(({ live: { name } }) => [name, new KeyTable(name, mappingsIn(input, name))]),
   )
   const sources = input.accounts.filter(({ live }) => live.name !== targetAccount)
   const accounts: readonly PulledAccount[] = sources.map(({ live, resources }) => ({
@@ -87,15 +92,19 @@ export function pullCatalog(input: PullInput): Pulled {
  * reports its errors.
  */
 function mappingsIn(
-  files: ReadonlyMap<string, string>,
+  { files, wronglyMapped }: Pick<PullInput, 'files' | 'wronglyMapped'>,
   account: string,
 ): Partial<Record<KindName, Record<string, string>>> {
   const path = `mappings/${account}.yaml`
   const reading = readYaml(path, files.get(path) ?? '')
   const whole: JsonObject = 'file' in reading && isJsonObject(reading.file.value) ? reading.file.value : {}
+  const wrong = wronglyMapped?.get(account)
   return Object.fromEntries(
-    kinds.flatMap(({ name, section }) =>
-      isJsonObject(whole[section]) ? [[name, whole[section] as Record<string, string>]] : [],
-    ),
+    kinds.flatMap(({ name, section }) => {
+      const lines = whole[section]
+      if (!isJsonObject(lines)) return []
+      const right = Object.entries(lines).filter(([id]) => name !== 'price' || wrong?.has(id) !== true)
+      return [[name, Object.fromEntries(right) as Record<string, string>]]
+    }),
   )
 }

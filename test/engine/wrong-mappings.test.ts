@@ -5,7 +5,11 @@ import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { readAccount } from '../../src/engine/read/account.ts'
 import { refresh } from '../../src/engine/read/refresh.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
+import { present } from '../../src/core/assert.ts'
+import { pull } from '../../src/engine/pull.ts'
 import { members, type Members } from './members.ts'
+import { loaded } from './school.ts'
+import { member, prices, story } from './stories/world.ts'
 
 const now = '2026-10-05T12:00:00Z'
 const people = [{ since: '2026-09-20T09:15:00Z' }, { since: '2026-09-21T09:15:00Z', price: 'quarterly' }] as const
@@ -72,4 +76,45 @@ test('a move under a wrong mapping is blocked by the mapping alone, and nobody i
   await using school = await members(people, now)
   const { blocked } = await makePlan(school.rig.with(exchanged(school.at('target'))))
   expect([...new Set(blocked.map(({ code }) => code))]).toEqual(['price_differs'])
+})
+
+test('a pull writes nothing from a wrong line of the mappings, and names it as the plan does', async () => {
+  await using world = await story({ clock: '2026-09-20T09:15:00Z', now: '2026-10-05T12:00:00Z' }, async ({ us }) => {
+    const known = await prices(us)
+    for (const price of [known.monthly, known.yearly])
+      await us.subscriptions.create({ customer: await member(us), items: [{ price }] })
+  })
+  const path = 'mappings/us.yaml'
+  const wave = 'subscribers/us/wave-01.yaml'
+  const text = present(world.files.get(path), path)
+  const [monthly = '', yearly = ''] = [...text.matchAll(/price_\w+: (\S+)/g)].map(([, key]) => key ?? '')
+  const wrong = text.replaceAll(
+    /(price_\w+: )(\S+)/g,
+    (_, id: string, key: string) => `${id}${key === monthly ? yearly : monthly}`,
+  )
+  // A price that nobody mapped, equal to the monthly one, and a new member on it.
+  const [old] = (await world.us.prices.list()).data.filter(({ unit_amount: amount }) => amount === 4_900)
+  const { id: price } = await world.us.prices.create({
+    product: old?.product as string,
+    currency: 'usd',
+    unit_amount: 4_900,
+    recurring: { interval: 'month' },
+    tax_behavior: 'exclusive',
+  })
+  const { id } = await world.us.subscriptions.create({ customer: await member(world.us), items: [{ price }] })
+  const files = new Map([...world.files, [path, wrong]])
+  const pulled = await pull(world.rig.with(loaded(files)), { files })
+  const [left, right] = [present(pulled.files.get(wave), wave), present(world.files.get(wave), wave)]
+  // The entries of the pull before are as they were, and the new one names what is billed.
+  expect(left.startsWith(right.trimEnd())).toBe(true)
+  const [before, after] = [loaded(world.files), loaded(new Map([...files, ...pulled.files]))]
+  const monthlies = before.subscribers.filter(({ items }) => items[0]?.price === 'membership-monthly-usd')
+  expect(monthlies).toHaveLength(1)
+  expect(after.subscribers.find((one) => one.subscription === id)?.items).toEqual(monthlies[0]?.items)
+  expect(after.mappings.get('us')?.prices[price]).toBe('membership-monthly-usd')
+  // The wrong lines stay for a person, who is told of them.
+  expect(pulled.files.get(path)?.startsWith(wrong.split('coupons')[0]?.trimEnd() ?? '')).toBe(true)
+  const named = pulled.notes.filter((note) => note.startsWith('mapping_differs: us/price_'))
+  expect(named.map((note) => /it should name (\S+)/.exec(note)?.[1]).toSorted()).toEqual([monthly, yearly].toSorted())
+  expect(pulled.summary['notices']).toBe(2)
 })

@@ -6,7 +6,7 @@ import { isAlive } from '../../live/subscription.ts'
 import type { Notice } from '../../plan/types.ts'
 
 /** Lines of the mappings that name another price than members pay, also where nobody is to move. */
-export function wrongMappingNotices(catalog: Catalog, live: Live): readonly Notice[] {
+export function wrongMappingNotices(catalog: Catalog, live: Pick<Live, 'sources'>): readonly Notice[] {
   return [...live.sources].flatMap(([source, { subscriptions, prices }]) => {
     const billed = new Map<string, { readonly price: Stripe.Price; readonly people: Set<string> }>()
     for (const { id, items } of subscriptions.filter(isAlive)) {
@@ -33,4 +33,18 @@ export function wrongMappingNotices(catalog: Catalog, live: Live): readonly Noti
       ]
     })
   })
+}
+
+/** The old ids of those lines, by source. */
+export function wronglyMapped(catalog: Catalog, live: Pick<Live, 'sources'>): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    [...live.sources].map(([source, { prices }]) => [
+      source,
+      new Set(
+        [...(prices?.values() ?? [])].flatMap((price) =>
+          wrongMapping(catalog, source, price) === undefined ? [] : [price.id],
+        ),
+      ),
+    ]),
+  )
 }

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { remainderOf } from '../billing/discounts.ts'
-import { scheduleLost } from './carried/schedule.ts'
+import { scheduleLost } from './phases-ahead.ts'
 import { siblingsOf, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'

@@ -1,4 +1,5 @@
-import { blockedCodes, deferredCodes, runCodes, type BlockedCode, type DeferredCode, type RunCode } from './codes.ts'
+import { blockedCodes, deferredCodes, type BlockedCode, type DeferredCode } from './codes.ts'
+import { runCodes, type RunCode } from './run-codes.ts'
 import type { Reason } from './types.ts'
 
 /**

@@ -44,7 +44,8 @@ function looksRight(context: Context, asked: string[]): Context {
         ...target,
         async send(request) {
           const answer = await target.send(request)
-          if (request.method !== 'GET' || !/^\/v1\/payment_methods\/pm_/.test(request.path) || !answer.ok) return answer
+          if (request.method !== 'GET' || !request.path.startsWith('/v1/payment_methods/pm_') || !answer.ok)
+            return answer
           asked.push(request.path)
           const card = { ...(answer.value['card'] as object), brand: 'visa', last4: '4242' }
           return asked.length > 2 ? answer : { ...answer, value: { ...answer.value, card } as StripeObject }

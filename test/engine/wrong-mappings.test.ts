@@ -115,6 +115,8 @@ test('a pull writes nothing from a wrong line of the mappings, and names it as t
   // The wrong lines stay for a person, who is told of them.
   expect(pulled.files.get(path)?.startsWith(wrong.split('coupons')[0]?.trimEnd() ?? '')).toBe(true)
   const named = pulled.notes.filter((note) => note.startsWith('mapping_differs: us/price_'))
-  expect(named.map((note) => /it should name (\S+)/.exec(note)?.[1]).toSorted()).toEqual([monthly, yearly].toSorted())
+  expect(named.map((note) => /it should name (\S+)/.exec(note)?.[1] ?? '').toSorted()).toEqual(
+    [monthly, yearly].toSorted(),
+  )
   expect(pulled.summary['notices']).toBe(2)
 })

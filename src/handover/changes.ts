@@ -4,6 +4,8 @@ import { scheduleLost } from './phases-ahead.ts'
 import { siblingsOf, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
+import { isOver } from '../live/subscription.ts'
+import { idOf } from '../core/reference.ts'
 import { isIdle, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
 import { changesWhileHeld, isEnding } from './while-held.ts'
@@ -70,28 +72,37 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
 export function heldChanges(candidate: Candidate, successor: Stripe.Subscription): ReturnType<typeof changesWhileHeld> {
   const { desired, old, customerOld, source } = candidate
   const latest = old.raw.latest_invoice
+  const listed = source.invoices.get(old.id) ?? []
+  const isListed = listed.some((one) => one.id === (latest === null ? undefined : idOf(latest)))
   return changesWhileHeld({
     old: old.raw,
     customer: customerOld,
     successor,
     pending: source.pendingItems.get(old.customer) ?? [],
-    invoices: latest === null || typeof latest === 'string' ? [] : [latest],
+    invoices: [...listed, ...(latest === null || typeof latest === 'string' || isListed ? [] : [latest])],
     siblings: siblingsOf(candidate),
     override: desired.override ?? [],
   })
 }
 
 /** A hold that was removed, or an old subscription that was ended, outside Crossbill. */
-function outsideDrift(
-  { desired, observations, standing, old }: Candidate,
-  successor: Stripe.Subscription,
-): readonly HandoverDrift[] {
+function outsideDrift(candidate: Candidate, successor: Stripe.Subscription): readonly HandoverDrift[] {
+  const { desired, observations, standing, old } = candidate
   if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))
     return [{ code: 'hold_missing', message: `the hold of ${old.id} was removed while ${successor.id} bills` }]
   const isKnown = desired.override?.includes('cancelled_in_source') === true || isEnding(successor)
-  return standing === 'cancelled_in_source' && !isKnown
-    ? [{ code: 'cancelled_in_source', message: `${old.id} was ended in the old account while ${successor.id} is live` }]
-    : []
+  return [
+    ...(standing === 'cancelled_in_source' && !isKnown
+      ? [
+          {
+            code: 'cancelled_in_source' as const,
+            message: `${old.id} was ended in the old account while ${successor.id} is live`,
+          },
+        ]
+      : []),
+    // What an end leaves behind is still to be billed.
+    ...(isOver(old.raw) ? heldChanges(candidate, successor) : []),
+  ]
 }
 
 /**

@@ -38,8 +38,10 @@ export interface WhileHeld {
 /** All such changes, most important first. Only its name under `override` silences a code. */
 export function changesWhileHeld(seen: WhileHeld): readonly HeldChange[] {
   const hold = readHold(seen.old)
-  if (hold === null || isOver(seen.old)) return []
-  const all = [...cancelAsked(seen, hold), ...changed(seen, hold), ...moneyAdded(seen, hold)]
+  if (hold === null) return []
+  // An end of the old subscription takes its terms along, and leaves what was to be billed.
+  const ofTerms = isOver(seen.old) ? [] : [...cancelAsked(seen, hold), ...changed(seen, hold)]
+  const all = [...ofTerms, ...moneyAdded(seen, hold)]
   return all.filter(({ code }) => !seen.override.includes(code))
 }
 
@@ -111,16 +113,19 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
   const waiting = seen.pending.filter(
     (item) => belongsTo(item, old.id) && item.amount !== 0 && !isTakenBefore(item, seen),
   )
-  const voided = seen.invoices
-    .filter((one) => one.status === 'void' && hold.since > 0 && one.created >= hold.since && hold.before === null)
+  const stuck = seen.invoices
+    .filter((one) => isStuck(one) && hold.since > 0 && one.created >= hold.since && hold.before === null)
     .map((invoice) => ({ invoice, amount: sum(otherLines(invoice)) }))
     .filter(({ amount }) => amount !== 0)
-  const credit = customer === undefined || siblings.some(bills) ? 0 : customer.balance
+  const credit = customer === undefined || isOver(old) || siblings.some(bills) ? 0 : customer.balance
   const told = [
     ...waiting.map(({ id, amount, currency }) => `item ${id} of ${formatMoney({ amount, currency })} is pending`),
-    ...voided.map(
-      ({ invoice: { id, currency }, amount }) => `items of ${formatMoney({ amount, currency })} were voided with ${id}`,
-    ),
+    ...stuck.map(({ invoice: { id, currency, status }, amount }) => {
+      const items = `items of ${formatMoney({ amount, currency })}`
+      return status === 'void'
+        ? `${items} were voided with ${id}`
+        : `${items} are on the draft ${id}, which no one will collect`
+    }),
     ...(credit === 0
       ? []
       : [`customer ${idOf(old.customer)} has a balance of ${formatMoney({ amount: credit, currency: old.currency })}`]),
@@ -130,9 +135,16 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
     : [{ code: 'money_on_held_source', message: `money that nothing will bill in the old account: ${told.join('; ')}` }]
 }
 
+/** An invoice that charges nothing: voided by the hold, or a draft that does not advance. */
+function isStuck({ status, auto_advance: advances }: Stripe.Invoice): boolean {
+  return status === 'void' || (status === 'draft' && !advances)
+}
+
 /** An item without a subscription goes onto the customer's next invoice, of any subscription. */
 function isTakenBefore(item: Stripe.InvoiceItem, { old, siblings }: WhileHeld): boolean {
   if (item.parent?.subscription_details?.subscription) return false
+  // It belongs to no subscription, so the end of this one changes nothing about it.
+  if (isOver(old)) return true
   const next = readSource(old, undefined).next
   return siblings.filter(bills).some((one) => (readSource(one, undefined).next ?? Infinity) < (next ?? Infinity))
 }

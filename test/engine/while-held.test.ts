@@ -205,6 +205,51 @@ describe('promise 12: events in the old account during a hold', () => {
     expect(charges.toSorted()).toEqual(['target 4900 usd', 'us 2500 usd', 'us 4900 usd'])
   })
 
+  test('an item on a draft that the hold kept back is named, and stops the settle', async () => {
+    const it = await moved()
+    await using school = it.school
+    const { us } = school
+    await us.invoiceItems.create({ customer: it.customer, subscription: it.old, amount: 2_500, currency: 'usd' })
+    // As between the hold and its last form, when a run dies over the renewal.
+    await us.subscriptions.update(it.old, { pause_collection: { behavior: 'keep_as_draft' } })
+    await school.advance('2026-10-22T00:00:00Z')
+    await us.subscriptions.update(it.old, { pause_collection: { behavior: 'void' } })
+    const told = {
+      code: 'money_on_held_source',
+      detail: expect.stringContaining('25.00 usd are on the draft') as string,
+    }
+    expect((await verify(school.stage('target'))).violations).toMatchObject([told])
+    // The renewal after it is voided, and hides nothing.
+    await school.advance('2026-11-22T00:00:00Z')
+    expect((await verify(school.stage('target'))).violations).toMatchObject([told])
+    const settles = await makePlan(school.stage('settled'))
+    expect([settles.changes, settles.blocked.map(({ code }) => code)]).toEqual([[], ['money_on_held_source']])
+  })
+
+  test.each([
+    ['at once', {}],
+    ['with its period', { cancel_at_period_end: true }],
+  ] as const)('an item stays named when the old subscription ends %s and the new one follows', async (_, end) => {
+    const it = await moved()
+    await using school = it.school
+    const { us, target } = school
+    await us.invoiceItems.create({ customer: it.customer, subscription: it.old, amount: 2_500, currency: 'usd' })
+    if ('cancel_at_period_end' in end) {
+      await us.subscriptions.update(it.old, { ...end, pause_collection: { behavior: 'keep_as_draft' } })
+      await target.subscriptions.update(it.successor, end)
+      await school.advance('2026-10-20T09:20:00Z')
+      // In a Stripe whose pause holds the last invoice back as well.
+      const [draft] = (await us.invoices.list({ status: 'draft' })).data
+      await us.invoices.update(draft?.id ?? '', { auto_advance: false })
+    } else {
+      await us.subscriptions.cancel(it.old)
+      await target.subscriptions.cancel(it.successor)
+    }
+    await school.advance('2026-10-22T00:00:00Z')
+    expect(await codes(school.stage('target'))).toEqual(['money_on_held_source'])
+    expect(await codes(overridden(school.stage('target'), 'money_on_held_source'))).toEqual([])
+  })
+
   test('an item that the other subscription of the customer bills first causes no alarm', async () => {
     const people: Member[] = [one, { since: '2026-09-12T09:15:00Z', customerOf: 0 }]
     await using school = await members(

@@ -54,6 +54,7 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   cancelled_in_source: 'catalog',
   drift_on_held_source: 'account',
   money_on_held_source: 'account',
+  schedule_lost: 'catalog',
   stage_unwritten: 'catalog',
   other_project: 'catalog',
   erased_in_target: 'crossbill',

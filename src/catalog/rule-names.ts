@@ -34,6 +34,7 @@ export const ruleMeanings = {
   'duplicate-subscriber': 'A subscription is declared twice.',
   'duplicate-natural-key':
     'Two objects have the same id, lookup key, code, url or event name, which must be unique in Stripe.',
+  'secret-place-twice': 'Two entries store their signing secrets in the same place: one would replace the other.',
   'price-amount': 'A price has no amount, or more than one.',
   'price-tiers': 'Tiers are not in rising order, do not end in `inf`, or lack their scheme or mode.',
   'price-interval': 'A price has a billing period of more than three years.',

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { Bug } from '../core/assert.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { SecretSink } from '../engine/ports.ts'
+import { changeText, textOf } from './change-text.ts'
 import { run } from './run.ts'
 import type { SecretSurroundings } from './secrets.ts'
 import { writeWhole } from './write.ts'
@@ -19,14 +19,22 @@ type Sink =
 /**
  * Stores a signing secret where the project says: `{ env_file, name }` sets one variable of a file
  * and keeps the rest, `{ file }` contains only the secret, `{ command }` receives it on its
- * standard input. Only their owner can read the files. Throws `CommandError` `secret_not_kept`.
+ * standard input. Only their owner can read the files. Several secrets may be stored at the same
+ * time: files by several processes, and commands one after the other, because a command may also
+ * read and write one file. Throws `CommandError` `secret_not_kept`.
  */
 export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings): SecretSink {
+  let earlier: Promise<unknown> = Promise.resolve()
+  const oneByOne = (command: readonly string[], input: string): ReturnType<typeof run> => {
+    const own = earlier.then(() => run(command, { folder, env, input, seconds }))
+    earlier = own
+    return own
+  }
   return {
     async write(written, secret) {
       const sink = readSink(written)
       if (sink.kind !== 'command') return keep(sink, resolve(folder, sink.path), secret)
-      const { problem } = await run(sink.command, { folder, env, input: secret, seconds })
+      const { problem } = await oneByOne(sink.command, secret)
       if (problem !== undefined) throw notKept(sink.command[0] ?? '', problem)
     },
     async keepPrevious(written) {
@@ -63,11 +71,15 @@ async function copyFile(path: string, name: string): Promise<string | undefined>
 }
 
 async function copyVariable(path: string, { name }: { readonly name: string }): Promise<string | undefined> {
-  const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
-  const line = (await textOf(path)).split('\n').findLast((one) => own.test(one))
-  if (line === undefined) return undefined
-  await setLine(path, `${name}_PREVIOUS`, line.replace(own, ''))
-  return `${name}_PREVIOUS`
+  const isCopied = await changeText(
+    path,
+    (before) => {
+      const line = linesOf(before).findLast((one) => sets(name).test(one))
+      return line === undefined ? undefined : withLine(before, `${name}_PREVIOUS`, line.replace(sets(name), ''))
+    },
+    ownerOnly,
+  )
+  return isCopied ? `${name}_PREVIOUS` : undefined
 }
 
 function readSink(sink: JsonObject): Sink {
@@ -87,30 +99,29 @@ function notKept(where: string, why: string, cause?: unknown): CommandError {
   })
 }
 
+async function setVariable(path: string, name: string, secret: string): Promise<void> {
+  const value = /^[\w.:/+=-]*$/.test(secret) ? secret : JSON.stringify(secret)
+  await changeText(path, (before) => withLine(before, name, value), ownerOnly)
+}
+
 /**
- * `NAME=value` in a file of such lines: the line with that name is replaced, or a line is added at
+ * `NAME=value` in a text of such lines: the line with that name is replaced, or a line is added at
  * the end.
  */
-async function setVariable(path: string, name: string, secret: string): Promise<void> {
-  await setLine(path, name, /^[\w.:/+=-]*$/.test(secret) ? secret : JSON.stringify(secret))
-}
-
-async function textOf(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
-}
-
-async function setLine(path: string, name: string, value: string): Promise<void> {
-  const before = await textOf(path)
+function withLine(before: string, name: string, value: string): string {
   const line = `${name}=${value}`
-  const lines = before === '' ? [] : before.replace(/\n$/, '').split('\n')
-  const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
-  const first = lines.findIndex((one) => own.test(one))
+  const lines = linesOf(before)
+  const first = lines.findIndex((one) => sets(name).test(one))
   // A second line with the same name would override the new one.
-  const kept = lines.filter((one, index) => index === first || !own.test(one))
-  const at = kept.findIndex((one) => own.test(one))
-  const after = at === -1 ? [...kept, line] : kept.with(at, line)
-  await writeWhole(path, `${after.join('\n')}\n`, ownerOnly)
+  const kept = lines.filter((one, index) => index === first || !sets(name).test(one))
+  const after = first === -1 ? [...kept, line] : kept.with(first, line)
+  return `${after.join('\n')}\n`
+}
+
+function linesOf(text: string): readonly string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n')
+}
+
+function sets(name: string): RegExp {
+  return new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
 }

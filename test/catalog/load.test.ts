@@ -230,6 +230,37 @@ describe('an error names its position and a fix', () => {
   })
 })
 
+test.each([
+  ['{ env_file: .env, name: HOOK }', '{ env_file: ./.env, name: HOOK }'],
+  ['{ env_file: .env, name: HOOK }', '{ env_file: .env, name: HOOK_PREVIOUS }'],
+  ['{ file: .env }', '{ env_file: .env, name: HOOK }'],
+  ['{ file: a/../hook }', '{ file: hook }'],
+  ['{ command: [keep, hook] }', '{ command: [keep, hook] }'],
+])('two secrets in one place are an error: %s and %s', (one, other) => {
+  const { findings } = load({
+    'webhooks.yaml': `webhook_endpoints:
+  a: { url: 'https://x.test/a', enabled_events: [invoice.paid], secret_to: ${one} }
+event_destinations:
+  b:
+    name: B
+    type: webhook_endpoint
+    event_payload: thin
+    enabled_events: [v1.billing.meter.no_meter_found]
+    webhook_endpoint: { url: 'https://x.test/b' }
+    secret_to: ${other}
+`,
+  })
+  const fix = expect.stringContaining('name another place') as string
+  const at = { file: 'webhooks.yaml', line: 10, column: expect.any(Number) as number }
+  expect(findings).toMatchObject([{ rule: 'secret-place-twice', at, fix }])
+})
+
+test('two secrets in one file, under two names, are no error', () => {
+  const hook = (name: string): string =>
+    `  ${name}: { url: 'https://x.test/${name}', enabled_events: [invoice.paid], secret_to: { env_file: .env, name: ${name} } }`
+  expect(load({ 'webhooks.yaml': `webhook_endpoints:\n${hook('A')}\n${hook('B')}\n` }).findings).toEqual([])
+})
+
 test('one entry with two errors is left out alone, and its neighbours stay', () => {
   const entry = '    customer: cus_1\n    next_invoice: 2027-01-01T00:00:00Z\n    anchor: 2026-01-01T00:00:00Z\n'
   const subscribers = `subscribers:

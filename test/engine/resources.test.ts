@@ -1,7 +1,11 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { openSecretSink } from '../../src/files/secret-sink.ts'
 import { load } from '../catalog/project.ts'
 import { dieAt, openRig, planAndApply } from './rig.ts'
 
@@ -64,6 +68,29 @@ test('a signing secret reaches its sink, but not the plan, the store or the jour
   const { store } = rig.context
   const everything = JSON.stringify([plan, await store.journal(), await store.objects(), await store.subscribers()])
   expect(everything).not.toContain(secret)
+})
+
+test('promise: nothing silent: endpoints made in one apply keep every secret in their common file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossbill-sink-'))
+  const names = ['A', 'B', 'C', 'D', 'E', 'F']
+  const secretTo = (name: string): string => `secret_to: { env_file: .env, name: ${name} }`
+  const catalog = catalogOf({
+    'webhooks.yaml': `
+webhook_endpoints:
+${names.map((name) => `  ${name}: { url: 'https://school.example/${name}', enabled_events: [invoice.paid], ${secretTo(name)} }`).join('\n')}
+event_destinations:
+  thin: { name: Thin, type: webhook_endpoint, event_payload: thin, enabled_events: [v1.billing.meter.error_report_triggered], webhook_endpoint: { url: 'https://school.example/v2' }, ${secretTo('THIN')} }
+`,
+  })
+  try {
+    await using rig = await openRig(catalog)
+    const { result } = await planAndApply({ ...rig.context, sink: openSecretSink({ folder, env: {} }) })
+    expect(result).toMatchObject({ ok: true })
+    const kept = readFileSync(join(folder, '.env'), 'utf8').trim().split('\n')
+    expect(kept.map((line) => line.replace(/=whsec_.+/, '')).toSorted()).toEqual([...names, 'THIN'])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
 
 test('a plan is refused when the YAML, the live objects or the store changed after it was made, and nothing is sent', async () => {

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -8,10 +9,12 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { loadCatalog } from '../../src/catalog/load.ts'
 import { readCatalogFiles } from '../../src/files/catalog-files.ts'
@@ -180,6 +183,61 @@ describe('a signing secret', () => {
       'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>require("fs").writeFileSync("got",s+" "+process.argv.length))'
     await sink().write({ command: [node, '-e', script] }, 'whsec_1')
     expect(readFileSync(join(folder, 'got'), 'utf8')).toBe('whsec_1 1')
+  })
+
+  const names = Array.from({ length: 12 }, (_none, at) => `HOOK_${at}`)
+
+  test('is not lost when others are stored in the same env file at the same time', async () => {
+    const path = file('.env', 'OTHER=1\nHOOK_0=old\n', 0o644)
+    const own = sink()
+    await Promise.all([
+      ...names.map((name) => own.write({ env_file: '.env', name }, `whsec_${name}`)),
+      own.keepPrevious?.({ env_file: './.env', name: 'OTHER' }),
+    ])
+    const lines = readFileSync(path, 'utf8').trim().split('\n')
+    expect(lines.toSorted()).toEqual(
+      ['OTHER=1', 'OTHER_PREVIOUS=1', ...names.map((name) => `${name}=whsec_${name}`)].toSorted(),
+    )
+    expect(readdirSync(folder)).toEqual(['.env'])
+  })
+
+  test('is not lost when another process stores one in the same env file', async () => {
+    const module = JSON.stringify(new URL('../../src/files/secret-sink.ts', import.meta.url).href)
+    const storing = (own: readonly string[]): Promise<unknown> =>
+      promisify(execFile)(process.execPath, [
+        '--input-type=module',
+        '-e',
+        `const { openSecretSink } = await import(${module})
+         const sink = openSecretSink({ folder: ${JSON.stringify(folder)}, env: {} })
+         for (const name of ${JSON.stringify(own)}) await sink.write({ env_file: '.env', name }, 'x')`,
+      ])
+    await Promise.all([storing(names.slice(0, 4)), storing(names.slice(4, 8)), storing(names.slice(8))])
+    expect(readFileSync(join(folder, '.env'), 'utf8').trim().split('\n').toSorted()).toEqual(
+      names.map((name) => `${name}=x`).toSorted(),
+    )
+  })
+
+  test('is not lost when several commands add to one file', async () => {
+    const script = `const fs = require('fs'); const before = fs.existsSync('all') ? fs.readFileSync('all', 'utf8') : ''
+      setTimeout(() => fs.writeFileSync('all', before + fs.readFileSync(0, 'utf8') + '\\n'), 30)`
+    const own = sink()
+    await Promise.all(names.slice(0, 4).map((name) => own.write({ command: [node, '-e', script, name] }, name)))
+    expect(readFileSync(join(folder, 'all'), 'utf8').trim().split('\n')).toEqual(names.slice(0, 4))
+  })
+
+  test('is stored although a process that was killed left its lock behind', async () => {
+    const lock = file('..env.lock', '')
+    utimesSync(lock, 1, 1)
+    await sink().write({ env_file: '.env', name: 'HOOK' }, 'x')
+    expect(readFileSync(join(folder, '.env'), 'utf8')).toBe('HOOK=x\n')
+    expect(readdirSync(folder)).toEqual(['.env'])
+  })
+
+  test('goes through a link to the file that it names', async () => {
+    const path = file('real.env', 'A=1\n')
+    symlinkSync('real.env', join(folder, '.env'))
+    await sink().write({ env_file: '.env', name: 'HOOK' }, 'x')
+    expect(readFileSync(path, 'utf8')).toBe('A=1\nHOOK=x\n')
   })
 
   test('that cannot be stored is reported at once, with the fix', async () => {

@@ -9,6 +9,7 @@ import { distinctAccounts, unknownSources } from './project.ts'
 import { mirroredValues } from './mirrored.ts'
 import { unknownReferences } from './references.ts'
 import { refusedRules } from './refused.ts'
+import { secretPlaces } from './secret-places.ts'
 import { excludedStage, overrideTwice, subscriberCurrency, subscriberTerms } from './subscribers.ts'
 
 /** Rules across files, in addition to the schema of each file. */
@@ -18,6 +19,7 @@ export const rules: readonly Rule[] = [
   duplicateAddresses,
   duplicateSubscribers,
   duplicateNaturalKeys,
+  secretPlaces,
   unknownReferences,
   priceAmount,
   priceTiers,

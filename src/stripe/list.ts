@@ -83,7 +83,9 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   if (outcome.ok) {
     const { object, data, has_more: hasMore } = outcome.value as JsonObject
     if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean') {
-      const read: Page = { data: data as readonly StripeObject[], hasMore, ...nextOf(outcome.value) }
+      const next = nextOf(outcome.value)
+      if (next === 'unreadable') throw unreadable(source, path, 'the address of the next page is malformed')
+      const read: Page = { data: data as readonly StripeObject[], hasMore, ...next }
       if (hasMore && params['starting_after'] !== undefined && read.data.at(-1)?.id === params['starting_after'])
         throw unreadable(source, path, 'Stripe returns the same page repeatedly')
       return read
@@ -97,9 +99,10 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
 }
 
 /** Lists of the second API name the address of their next page. */
-function nextOf({ next_page_url: url }: JsonObject): Pick<Page, 'next'> {
+function nextOf({ next_page_url: url }: JsonObject): Pick<Page, 'next'> | 'unreadable' {
   if (typeof url !== 'string') return {}
-  return { next: { page: new URL(url, 'https://api.stripe.com').searchParams.get('page') ?? '' } }
+  const parsed = URL.parse(url, 'https://api.stripe.com')
+  return parsed === null ? 'unreadable' : { next: { page: parsed.searchParams.get('page') ?? '' } }
 }
 
 /** One object by its path, with the same retries as a page of a list. */

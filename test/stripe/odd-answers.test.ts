@@ -178,6 +178,39 @@ describe('any answer of Stripe or a proxy is an outcome, never a stack trace (pr
     expect(outcome).toMatchObject({ ok: false, failure: { kind: 'unknown' } })
   })
 
+  test.each([
+    ['an instant that is text', { current_period_end: 'soon' }],
+    ['an instant beyond every calendar', { canceled_at: 1e300 }],
+    ['a part of a second', { created: 0.5 }],
+    ['a currency that is none', { currency: 'constructor' }],
+    ['one of them deep inside', { items: { object: 'list', data: [{ object: 'x', price: { currency: '' } }] } }],
+  ])('%s is not an answer', async (_what, field) => {
+    const us = await answering(() => Response.json({ object: 'subscription', id: 'sub_1', ...field }))
+    expect(await us.send({ method: 'GET', path: '/v1/subscriptions/sub_1' })).toMatchObject({
+      failure: { kind: 'retryable', code: 'not_an_answer' },
+    })
+  })
+
+  test('text that people write is not checked', async () => {
+    const metadata = { created: 'in spring', currency: 'euro' }
+    const us = await answering(() => Response.json({ object: 'subscription', id: 'sub_1', created: 1, metadata }))
+    expect(await us.send({ method: 'GET', path: '/v1/subscriptions/sub_1' })).toMatchObject({ ok: true })
+  })
+
+  test('a malformed address of the next page is reported in words', async () => {
+    const page = {
+      object: 'list',
+      data: [{ object: 'price', id: 'price_1' }],
+      has_more: true,
+      next_page_url: 'https://[',
+    }
+    const us = await answering(() => Response.json(page))
+    const read = async (): Promise<void> => {
+      for await (const one of us.list('/v1/prices')) expect(one.id).toBe('price_1')
+    }
+    expect(await told(read())).toBe('in words')
+  })
+
   test('a requested wait is limited', async () => {
     const us = await answering(() =>
       Response.json({ error: { message: 'slow' } }, { status: 429, headers: { 'retry-after': '1e9' } }),

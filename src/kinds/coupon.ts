@@ -130,6 +130,14 @@ export const coupon: Kind<'coupon'> = {
       path: ['applies_to', 'products', index],
     })),
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: (live) =>
+      live['times_redeemed'] === 0
+        ? 'it is deleted and can no longer be redeemed'
+        : 'nothing ends: Stripe cannot archive a coupon, and members have this one; it and its promotion codes stay redeemable, without the marks of this project',
+    // A coupon that stays has promotion codes that stay.
+    users: { promotion_code: 'can no longer be redeemed' },
+  },
   retired: () => false,
   // A coupon cannot be archived. A coupon without redemptions has no history and is deleted; any
   // other coupon only loses its marks.

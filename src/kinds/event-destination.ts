@@ -6,6 +6,7 @@ import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 import { secretSinkSchema } from './secret-sink.ts'
 import { pinnedApiVersion } from './webhook-endpoint.ts'
+import { eventsUnreceived } from './received.ts'
 
 /**
  * Where events go: as snapshots of objects, as a webhook endpoint sends them, or thin, with an id
@@ -132,6 +133,7 @@ export const eventDestination: Kind<'event_destination'> = {
   },
   uses: () => [],
   replaceOrder: 'create_first',
+  whatEnds: { use: () => 'it receives nothing any more', beyond: eventsUnreceived },
   retired: (live) => live['status'] === 'disabled',
   // Disabled and not deleted, as a webhook endpoint.
   retire: (live) => ({ method: 'POST', path: `/v2/core/event_destinations/${live.id}/disable`, params: {} }),

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { fixed, metadata, mutable } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, metadataSchema, optional, text } from './schema.ts'
+import { countInText } from './ends.ts'
 
 const fields: FieldsOf<
   Stripe.Entitlements.Feature,
@@ -53,6 +54,19 @@ export const feature: Kind<'feature'> = {
   },
   uses: () => [],
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: () => 'it can be attached to no further product, and Stripe never activates it again',
+    users: { product: 'may no longer grant it' },
+    beyond: (_live, { subscriptions }) =>
+      subscriptions === 0
+        ? []
+        : [
+            {
+              what: 'members',
+              message: `${countInText(subscriptions, 'subscription')} may lose this entitlement: Stripe does not document whether an archived feature is still granted`,
+            },
+          ],
+  },
   retired: (live) => live['active'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/entitlements/features/${live.id}`, params: { active: false } }),
 }

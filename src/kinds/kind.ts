@@ -1,6 +1,7 @@
 import type { TObject } from 'typebox'
 import type { Instant } from '../core/instant.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
+import type { WhatEnds } from './ends.ts'
 
 /**
  * The names of all kinds. Each kind's file adds its own name, so that no list has to be kept equal
@@ -210,6 +211,8 @@ export interface Kind<Name extends KindName = KindName> {
    * its marks.
    */
   readonly retire: (live: StripeObject) => Request | undefined
+  /** What ends with a retirement: shown in the plan. */
+  readonly whatEnds: WhatEnds
   /**
    * An account's default of this kind, which Stripe never deactivates: whether the object is it,
    * and whether the first object of the account becomes it.

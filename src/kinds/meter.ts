@@ -4,6 +4,7 @@ import Type from 'typebox'
 import { fixed, ignored, mutable } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, oneOf, optional, text } from './schema.ts'
+import { countInText } from './ends.ts'
 
 const fields: FieldsOf<
   Stripe.Billing.Meter,
@@ -71,6 +72,19 @@ export const meter: Kind<'meter'> = {
   },
   uses: () => [],
   replaceOrder: 'retire_first',
+  whatEnds: {
+    use: ({ event_name: name }) => `usage events ${typeof name === 'string' ? `named ${name} ` : ''}are refused`,
+    users: { price: 'can bill no further usage' },
+    beyond: (_live, { subscriptions }) =>
+      subscriptions === 0
+        ? []
+        : [
+            {
+              what: 'members',
+              message: `${countInText(subscriptions, 'subscription')} will be billed for no further usage`,
+            },
+          ],
+  },
   retired: (live) => live['status'] === 'inactive',
   retire: (live) => ({ method: 'POST', path: `/v1/billing/meters/${live.id}/deactivate`, params: {} }),
 }

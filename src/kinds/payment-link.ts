@@ -269,6 +269,10 @@ export const paymentLink: Kind<'payment_link'> = {
   marks: true,
   uses,
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: ({ url }) =>
+      `${typeof url === 'string' ? url : 'its URL'} says that the link is deactivated, wherever it is published`,
+  },
   retired: (live) => live['active'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/payment_links/${live.id}`, params: { active: false } }),
 }

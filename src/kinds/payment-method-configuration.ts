@@ -161,6 +161,13 @@ export const paymentMethodConfiguration: Kind<'payment_method_configuration'> = 
   uses: () => [],
   // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
   replaceOrder: 'retire_first',
+  whatEnds: {
+    use: (live) =>
+      isDefault(live)
+        ? 'nothing ends: it is the default of the account, which Stripe never deactivates'
+        : 'new payments cannot use it',
+    users: { portal_configuration: 'may refuse a change of the payment method' },
+  },
   retired: (live) => live['active'] === false,
   // Stripe creates the default of an account itself.
   standard: { is: isDefault, firstBecomes: false },

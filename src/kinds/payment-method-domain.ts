@@ -61,6 +61,10 @@ export const paymentMethodDomain: Kind<'payment_method_domain'> = {
   uses: () => [],
   // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
   replaceOrder: 'retire_first',
+  whatEnds: {
+    use: ({ domain_name: name }) =>
+      `payment pages on ${typeof name === 'string' ? name : 'it'} no longer offer the payment methods that need a registered domain (Apple Pay, Google Pay, Link)`,
+  },
   retired: (live) => live['enabled'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/payment_method_domains/${live.id}`, params: { enabled: false } }),
 }

@@ -171,6 +171,14 @@ export const portalConfiguration: Kind<'portal_configuration'> = {
   marks: true,
   uses,
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: (live) => {
+      if (isDefault(live)) return 'nothing ends: it is the default of the account, which Stripe never deactivates'
+      const { login_page: page } = live
+      const url = isJsonObject(page) && page['enabled'] === true ? text(page['url']) : ''
+      return `portal sessions that name it are refused${url === '' ? '' : `, and its login page ${url} closes`}`
+    },
+  },
   retired: (live) => live['active'] === false,
   // "If true, … portal sessions will use this configuration": an account always has one in use.
   standard: { is: isDefault, firstBecomes: true },

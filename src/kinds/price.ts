@@ -172,6 +172,14 @@ export const price: Kind<'price'> = {
   spelling,
   uses,
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: () => 'it can no longer be bought; subscriptions go on',
+    users: {
+      product: 'will have no default price',
+      payment_link: 'can no longer sell it',
+      portal_configuration: 'can no longer offer it',
+    },
+  },
   retired: (live) => live['active'] === false,
   // Prices cannot be deleted; subscriptions on an archived price continue.
   retire: (live) => ({ method: 'POST', path: `/v1/prices/${live.id}`, params: { active: false } }),

@@ -156,6 +156,20 @@ export const product: Kind<'product'> = {
     })),
   ],
   replaceOrder: 'create_first',
+  whatEnds: {
+    use: () => 'it can no longer be bought; subscriptions go on',
+    users: {
+      price: 'can no longer be bought',
+      payment_link: 'can no longer sell it',
+      portal_configuration: 'can no longer offer it',
+      coupon: 'can no longer reduce it',
+    },
+    lost: ({ features: before }, { features: after }) => {
+      const stays = Array.isArray(after) ? (after as readonly string[]) : []
+      const had = Array.isArray(before) ? (before as readonly string[]) : []
+      return had.filter((key) => !stays.includes(key)).map((key) => (key.startsWith('(') ? key : `feature.${key}`))
+    },
+  },
   retired: (live) => live['active'] === false,
   // Only a product without any price can be deleted. Archiving always works and keeps purchases
   // readable.

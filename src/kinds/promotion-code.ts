@@ -135,6 +135,10 @@ export const promotionCode: Kind<'promotion_code'> = {
     return typeof key === 'string' ? [{ kind: 'coupon', key, path: ['promotion', 'coupon'] }] : []
   },
   replaceOrder: 'retire_first',
+  whatEnds: {
+    use: ({ code }) =>
+      `nobody can enter ${typeof code === 'string' ? code : 'it'} any more; discounts already given stay`,
+  },
   retired: (live) => live['active'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/promotion_codes/${live.id}`, params: { active: false } }),
 }

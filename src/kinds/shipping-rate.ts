@@ -111,6 +111,10 @@ export const shippingRate: Kind<'shipping_rate'> = {
   uses: () => [],
   replaceOrder: 'create_first',
   always: { type: 'fixed_amount' },
+  whatEnds: {
+    use: () => 'it can no longer be chosen in a checkout',
+    users: { payment_link: 'can no longer offer it' },
+  },
   retired: (live) => live['active'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/shipping_rates/${live.id}`, params: { active: false } }),
 }

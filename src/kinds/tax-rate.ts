@@ -66,6 +66,7 @@ export const taxRate: Kind<'tax_rate'> = {
   held: 'rates',
   uses: () => [],
   replaceOrder: 'create_first',
+  whatEnds: { use: () => 'new subscriptions and invoices cannot use it; those that have it are taxed as before' },
   retired: (live) => live['active'] === false,
   // An archived rate continues to apply where it is in use.
   retire: (live) => ({ method: 'POST', path: `/v1/tax_rates/${live.id}`, params: { active: false } }),

@@ -144,6 +144,10 @@ export const taxRegistration: Kind<'tax_registration'> = {
   uses: () => [],
   // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
   replaceOrder: 'retire_first',
+  whatEnds: {
+    use: ({ country }) =>
+      `Stripe Tax computes no tax in ${typeof country === 'string' ? country : 'its country'} any more`,
+  },
   retired: isOver,
   ends: true,
   retire: (live) => ({ method: 'POST', path: `/v1/tax/registrations/${live.id}`, params: { expires_at: 'now' } }),

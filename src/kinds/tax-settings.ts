@@ -84,6 +84,8 @@ export const taxSettings: Kind<'tax_settings'> = {
   },
   uses: () => [],
   replaceOrder: 'create_first',
+  // An account always has its settings.
+  whatEnds: { use: () => 'nothing ends' },
   retired: () => false,
   retire: () => undefined,
 }

@@ -5,6 +5,7 @@ import { asSet, fixed, ignored, metadata, mutable, written } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, listOf, metadataSchema, optional, text, url } from './schema.ts'
 import { secretSinkSchema } from './secret-sink.ts'
+import { eventsUnreceived } from './received.ts'
 
 /**
  * API version of an endpoint when the YAML names none: the version for which Crossbill is written.
@@ -105,6 +106,7 @@ export const webhookEndpoint: Kind<'webhook_endpoint'> = {
   uses: () => [],
   replaceOrder: 'create_first',
   isSecond,
+  whatEnds: { use: () => 'it receives nothing any more', beyond: eventsUnreceived },
   retired: (live) => live['status'] === 'disabled',
   // Disabled and not deleted: the signing secret remains, and the step can be reverted.
   retire: (live) => ({ method: 'POST', path: `/v1/webhook_endpoints/${live.id}`, params: { disabled: true } }),

@@ -6,6 +6,8 @@ import { parserOf, type Parsed } from '../core/parser.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { plannedExpectationSchema } from '../handover/schemas.ts'
 import type { Goal } from '../handover/types.ts'
+import type { Ending } from '../kinds/ends.ts'
+import { kinds } from '../kinds/registry.ts'
 import { byPart, partOfAction } from './change.ts'
 import { noticeCodes } from './notice-codes.ts'
 import type {
@@ -62,11 +64,22 @@ const described = {
   steps: Type.Array(step),
 }
 
+const endingWords = Object.fromEntries(
+  ['use', 'members', 'events', ...kinds.map(({ name }) => name)].map((word) => [word, true]),
+) as { readonly [W in Ending['what']]: true }
+
+const endings = Type.Optional(
+  Type.Array(
+    schemaOf<Ending>()(Type.Object({ what: oneOf(endingWords), message: text, objects: Type.Optional(texts) })),
+  ),
+)
+
 const change = tagged<Change>('action', [
   schemaOf<ResourceChange>()(
     Type.Object({
       ...described,
       action: oneOf<ResourceAction>({ create: true, update: true, replace: true, retire: true, adopt: true }),
+      ends: endings,
       expect: Type.Object({ applied: Type.Optional(text), seen: text }),
     }),
   ),
@@ -177,7 +190,7 @@ const planSchema = schemaOf<Plan>()(
       }),
     ),
     removed: Type.Optional(
-      Type.Array(Type.Object({ address: text, id: text, people: whole, message: text, fix: text })),
+      Type.Array(Type.Object({ address: text, id: text, people: whole, ends: endings, message: text, fix: text })),
     ),
     doors: Type.Optional(Type.Array(Type.Object({ account: text, check: text, message: text, fix: text }))),
     cards: Type.Optional(Type.Object({ renewals: whole, failing: whole })),

@@ -2,6 +2,7 @@ import type { GuardName } from '../catalog/guards.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Expectation, Goal } from '../handover/types.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
+import type { Ending } from '../kinds/ends.ts'
 import type { NoticeCode } from './notice-codes.ts'
 
 /** What a plan can do to an object of the catalog. */
@@ -63,6 +64,8 @@ export type Seen = { readonly seen: string }
 /** A change of an object of the catalog. */
 export type ResourceChange = Described & {
   readonly action: ResourceAction
+  /** What ends with it; absent when nothing does. */
+  readonly ends?: readonly Ending[]
   readonly expect: ResourceExpectation & Seen
 }
 
@@ -175,6 +178,8 @@ export interface Removed {
   readonly id: string
   /** Number of subscribers who use it. */
   readonly people: number
+  /** What would end if it were retired; absent when nothing would. */
+  readonly ends?: readonly Ending[]
   readonly message: string
   readonly fix: string
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
+import type { Ending } from '../../kinds/ends.ts'
 import type { Change, Drift } from '../../plan/types.ts'
 import { leftOver } from '../../plan/resources/change.ts'
 import { operationLine } from './field-words.ts'
@@ -181,6 +182,11 @@ function couponPhrase(params: JsonObject): string {
 
 function text(value: Json | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? withoutSecrets(String(value)) : ''
+}
+
+/** What ends with an object that is taken out of use, one line each. */
+export function endLines({ ends = [] }: { readonly ends?: readonly Ending[] }): string[] {
+  return ends.map(({ message }) => withoutSecrets(message))
 }
 
 /** The fields that a change sets, one line each, with their old values. */

@@ -67,11 +67,12 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     ),
     markdownTable(
       `Removed from the YAML, still in use (${view.removed.length})`,
-      ['object', 'id', 'subscribers', 'to retire it'],
-      view.removed.map(({ address, id, people: count, fix }) => [
+      ['object', 'id', 'subscribers', 'what would end', 'to retire it'],
+      view.removed.map(({ address, id, people: count, ends, fix }) => [
         code(address),
         code(id),
         count === 0 ? '' : String(count),
+        ends.join('; '),
         fix,
       ]),
       { limit },
@@ -139,13 +140,14 @@ function resources({ resources: changes }: PlanView, limit: number): string {
   return markdownTable(
     `Catalog (${changes.length})`,
     ['', 'resource', 'change', 'subscribers'],
-    changes.map(({ address, action, phrase, lines, people: count }) => [
+    changes.map(({ address, action, phrase, lines, ends, people: count }) => [
       code(actionWords[action].sign),
       code(address),
-      [phrase, ...lines].filter((part) => part !== '').join('; '),
+      [phrase, ...lines, ...ends.map((line) => `ends: ${line}`)].filter((part) => part !== '').join('; '),
       count === 0 ? '' : String(count),
     ]),
-    { limit, folded: true },
+    // What ends must be seen without a click.
+    { limit, folded: changes.every(({ ends }) => ends.length === 0) },
   )
 }
 

@@ -43,9 +43,10 @@ function resourceSection({ resources }: PlanView, paint: ChalkInstance): string[
   const heads = columns(
     shown.map(({ action, address, phrase }) => [`  ${actionWords[action].sign} ${address}`, phrase]),
   )
-  const lines = shown.flatMap(({ action, lines: fields, people }, index) => [
+  const lines = shown.flatMap(({ action, lines: fields, ends, people }, index) => [
     (action === 'retire' || action === 'replace' ? paint.red : paint.dim)(heads[index] ?? ''),
     ...fields.map((line) => paint.dim(`      ${line}`)),
+    ...ends.map((line) => paint.yellow(`      ends: ${line}`)),
     ...(people > 0 ? [paint.yellow(`      affects ${plural(people, 'subscriber')}`)] : []),
   ])
   return [paint.bold('Catalog'), ...lines, ...andMore(more)]
@@ -125,19 +126,23 @@ function removedSection({ removed }: PlanView, paint: ChalkInstance): string[] {
   if (removed.length === 0) return []
   const { shown, more } = firstFew(removed, membersShown)
   const list = removed.map(({ address }) => address).join(', ')
+  const rows = columns(
+    shown.map(({ address, id, people }) => [
+      `  ${address}`,
+      id,
+      people === 0 ? '' : `used by ${plural(people, 'subscriber')}`,
+    ]),
+  )
   const fix =
     removed.length > membersShown
       ? 'list them under removed: in a catalog file, or use --allow removed_from_yaml'
       : `add removed: [${list}] to a catalog file, or use --allow removed_from_yaml`
   return [
     paint.bold('Removed from the YAML, still in use'),
-    ...columns(
-      shown.map(({ address, id, people }) => [
-        `  ${address}`,
-        id,
-        people === 0 ? '' : `used by ${plural(people, 'subscriber')}`,
-      ]),
-    ),
+    ...shown.flatMap(({ ends }, index) => [
+      rows[index] ?? '',
+      ...ends.map((line) => paint.dim(`      would end: ${line}`)),
+    ]),
     ...andMore(more),
     `    to retire them: ${fix}`,
   ]

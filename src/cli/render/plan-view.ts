@@ -11,7 +11,7 @@ import type {
   PriceChange,
   Removed,
 } from '../../plan/types.ts'
-import { changePhrases, driftLines, patchLines } from './change-phrase.ts'
+import { changePhrases, driftLines, endLines, patchLines } from './change-phrase.ts'
 import { cardsLine } from './cards-line.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
@@ -39,7 +39,7 @@ export interface PlanView {
   readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
   /** Objects that were removed from the YAML and stay in use. */
-  readonly removed: readonly Removed[]
+  readonly removed: readonly RemovedView[]
   /** Doors that are still open in the source accounts. */
   readonly doors: readonly OpenDoor[]
   /** Empty when the plan concerns no subscriber and no amount. */
@@ -58,7 +58,12 @@ interface ResourceView {
   readonly people: number
   readonly phrase: string
   readonly lines: readonly string[]
+  /** What ends with it. */
+  readonly ends: readonly string[]
 }
+
+/** An object that was removed from the YAML and stays in use. */
+type RemovedView = Omit<Removed, 'ends'> & { readonly ends: readonly string[] }
 
 interface DriftView extends Pick<Drift, 'address' | 'code' | 'message'> {
   readonly lines: readonly string[]
@@ -103,7 +108,7 @@ export function planView(plan: Plan): PlanView {
           .map((change) => person(change, charges)),
       }))
       .filter((group) => group.changes.length > 0),
-    removed: plan.removed ?? [],
+    removed: (plan.removed ?? []).map((one) => ({ ...one, ends: endLines(one) })),
     doors: plan.doors ?? [],
     deferred: byCode(plan.deferred.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until))),
     blocked: byCode(plan.blocked).map(({ code, members }) => ({
@@ -130,6 +135,7 @@ function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
     people: change.people,
     phrase: phrases.get(change.address) ?? '',
     lines: patchLines(change),
+    ends: endLines('ends' in change ? change : {}),
   }))
 }
 

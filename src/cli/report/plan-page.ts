@@ -52,6 +52,7 @@ export function planHtml(plan: Plan): string {
     section(`Catalog (${view.resources.length})`, view.resources, [
       { title: 'change', cell: ({ action, address }) => html`${actionWords[action].verb} ${code(address)}` },
       { title: 'details', cell: ({ phrase, lines }) => list([phrase, ...lines].filter((line) => line !== '')) },
+      { title: 'what ends', cell: ({ ends }) => list(ends) },
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
     ]),
     section(`Changed outside Crossbill (${view.drift.length})`, view.drift, [
@@ -61,6 +62,7 @@ export function planHtml(plan: Plan): string {
     section(`Removed from the YAML, still in use (${view.removed.length})`, view.removed, [
       { title: 'object', cell: ({ address, id }) => html`${code(address)} ${code(id)}` },
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
+      { title: 'what would end', cell: ({ ends }) => list(ends) },
       { title: 'to retire it', cell: ({ fix }) => fix },
     ]),
     section(`Old doors that are still open (${view.doors.length})`, view.doors, [

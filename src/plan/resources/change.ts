@@ -19,6 +19,8 @@ import {
   unmarkStep,
   updateSteps,
 } from './steps.ts'
+import type { Ending } from '../../kinds/ends.ts'
+import { ending, type Endings } from './ends.ts'
 import { holdersOf } from './refusals.ts'
 import type { Verdict } from './judged.ts'
 import type { KeylessStep, ResourcesInput } from './types.ts'
@@ -29,6 +31,7 @@ export interface Around {
   readonly people: People
   readonly verdicts: readonly Verdict[]
   readonly needed: ReadonlySet<string>
+  readonly endings: Endings
 }
 
 /**
@@ -62,7 +65,10 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const afterwards = [...defaultPriceSteps(verdict, around), ...held]
   const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
   const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
-  return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, peopleOf(holders))
+  const made = change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, peopleOf(holders))
+  // A price that another one replaces may be in links that nobody declared.
+  const isArchived = old !== undefined && kind.ownId === undefined
+  return { ...made, ...ending(isArchived ? around.endings.ofUsers(kind, { address: old.id, live: old }) : []) }
 }
 
 function peopleOf(holders: readonly Holder[]): number {
@@ -121,7 +127,15 @@ function updating(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
   const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
   const because = [...found.map(({ field }) => field), ...(mark ? ['marks'] : [])]
-  return change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
+  const updated = change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
+  return { ...updated, ...ending(live === undefined ? [] : endsOfUpdate(verdict, live, around.endings)) }
+}
+
+/** An update may take the object out of use, as a retirement does. */
+function endsOfUpdate(verdict: Verdict, live: LiveObject, endings: Endings): readonly Ending[] {
+  const { kind, resource, meanwhile } = verdict
+  const isArchived = !kind.retired(live) && kind.retired({ object: kind.name, ...meanwhile })
+  return [...(isArchived ? endings.of(kind, { address: resource.address, live }) : []), ...endings.ofUpdate(verdict)]
 }
 
 function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boolean {

@@ -17,6 +17,8 @@ import { isProtected, protectedFromRetiring } from './refusals.ts'
 import { retirement, usersOf } from './retire.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
+import type { Ending } from '../../kinds/ends.ts'
+import { ending, Endings } from './ends.ts'
 import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
 import { withOutsideKeys } from './outside.ts'
@@ -51,24 +53,35 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
       )
     }
   const verdicts = blockDependents(judged, references)
-  const placed: Placed[] = verdicts.flatMap((verdict) =>
-    changeFor(verdict, { input, references, people, verdicts, needed }),
-  )
+  const gone =
+    input.incomplete === true
+      ? []
+      : kinds.flatMap((kind) =>
+          undeclared(kind, indexOf(kind), input)
+            .filter(({ live }) => !references.isClaimed(kind.name, live.id))
+            .map((one) => ({
+              kind,
+              ...one,
+              word: retiring.has(one.address) ? ('retire' as const) : input.removed?.get(one.address),
+            })),
+        )
+  const isRetired = gone.filter(({ word, live }) => word === 'retire' && !isProtected(live)).map(({ live }) => live.id)
+  const endings = new Endings({ input, verdicts, people, retiring: new Set(isRetired) })
+  const around = { input, references, people, verdicts, endings }
+  const placed: Placed[] = verdicts.flatMap((verdict) => changeFor(verdict, { ...around, needed }))
   const left: Placed[] = []
   const removed: Removed[] = []
   const kept: Blocked[] = []
-  for (const kind of input.incomplete === true ? [] : kinds)
-    for (const gone of undeclared(kind, indexOf(kind), input)) {
-      const word = retiring.has(gone.address) ? 'retire' : input.removed?.get(gone.address)
-      if (references.isClaimed(kind.name, gone.live.id) || word === 'keep') continue
-      const change = retirement(kind, gone, { input, references, people, verdicts })
-      const stop = isProtected(gone.live) ? [protectedFromRetiring(gone.address, gone.live)] : []
-      if (word === 'retire' && stop.length === 0) placed.push(change)
-      if (word === 'retire') kept.push(...stop)
-      if (word !== undefined) continue
-      removed.push(removedOf(kind, gone, people))
-      if (stop.length === 0) left.push(change)
-    }
+  for (const { kind, word, ...object } of gone) {
+    if (word === 'keep') continue
+    const change = retirement(kind, object, around)
+    const stop = isProtected(object.live) ? [protectedFromRetiring(object.address, object.live)] : []
+    if (word === 'retire' && stop.length === 0) placed.push(change)
+    if (word === 'retire') kept.push(...stop)
+    if (word !== undefined) continue
+    removed.push(removedOf(kind, { ...object, ends: change.ends }, people))
+    if (stop.length === 0) left.push(change)
+  }
   const { changes, closing } = inOrder(placed)
   const removals = inOrder(left).changes
   return {
@@ -143,13 +156,13 @@ function renamed({ known, moved }: ResourcesInput): ResourcesInput['known'] {
 
 function removedOf(
   kind: Kind,
-  { address, live }: { readonly address: string; readonly live: LiveObject },
+  { address, live, ends }: { readonly address: string; readonly live: LiveObject; readonly ends: readonly Ending[] },
   people: People,
 ): Removed {
   const count = usersOf(kind, live, people)
   const message = `${live.id} has no entry in the YAML any more; it stays in use`
   const fix = `to retire it, write removed: [${address}] in a file of the catalog, or use --allow removed_from_yaml; to keep it, write removed: { ${address}: keep }`
-  return { address, id: live.id, people: count, message, fix }
+  return { address, id: live.id, people: count, ...ending(ends), message, fix }
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { Kind } from '../../kinds/kind.ts'
+import type { Ending } from '../../kinds/ends.ts'
 import { liveForm } from '../../kinds/form.ts'
+import { ending } from './ends.ts'
 import type { Around } from './change.ts'
 import type { LiveObject } from './identity.ts'
 import type { Placed } from './order.ts'
@@ -15,7 +17,7 @@ export function retirement(
   kind: Kind,
   { address, live }: { readonly address: string; readonly live: LiveObject },
   around: Omit<Around, 'needed'>,
-): Placed {
+): Placed & { readonly ends: readonly Ending[] } {
   const form = liveForm(kind, live, around.references)
   const steps = [...defaultPriceFirst(kind, live, around), ...retireSteps(kind, live, false)]
   const people = usersOf(kind, live, around.people)
@@ -23,11 +25,13 @@ export function retirement(
   const after = kind.retire(live)?.params ?? {}
   const patch = patchBetween(form, { ...form, ...after })
   const observed = { id: live.id, form }
+  const ends = around.endings.of(kind, { address, live })
   return {
     when: 'retire',
     kind,
     observed,
-    change: { address, action: 'retire', because, patch, people: 0, steps, expect: {} },
+    ends,
+    change: { address, action: 'retire', because, patch, people: 0, ...ending(ends), steps, expect: {} },
   }
 }
 

@@ -1,5 +1,6 @@
+import type { Position } from '../core/diagnostic.ts'
 import { type Json, type JsonObject, objectIn } from '../core/json.ts'
-import type { DraftMove, DraftRemoval } from './draft.ts'
+import type { Draft, DraftMove, DraftRemoval } from './draft.ts'
 import type { Lifecycle } from './types.ts'
 import type { YamlFile } from './yaml-places.ts'
 
@@ -38,4 +39,13 @@ export function removalsIn(value: Json | undefined, file: YamlFile): readonly Dr
 export function movesIn(value: Json | undefined, file: YamlFile): readonly DraftMove[] {
   const entries = Object.entries(objectIn(value))
   return entries.map(([from, to]) => ({ from, to: String(to as string), file }))
+}
+
+/** Where the lines of `moved:` and `removed:` are: `moved price.old`, `removed price.old`. */
+export function placesOfLines({ moved, removed }: Pick<Draft, 'moved' | 'removed'>): ReadonlyMap<string, Position> {
+  const places = new Map<string, Position>()
+  const put = (name: string, at: Position | undefined): unknown => at !== undefined && places.set(name, at)
+  for (const { from, file } of moved) put(`moved ${from}`, file.locate(['moved', from], 'key'))
+  for (const { address, file, path } of removed) put(`removed ${address}`, file.locate(path, 'key'))
+  return places
 }

@@ -10,7 +10,7 @@ import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from
 import { noProject } from './file-findings.ts'
 import { type FilePlace } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
-import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
+import { lifecycleOf, movesIn, placesOfLines, removalsIn } from './lifecycle.ts'
 import { placedFiles } from './placed-files.ts'
 import { firstOf, lastBefore, sorted } from './positions.ts'
 import { projectFrom } from './project.ts'
@@ -346,6 +346,7 @@ function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
     })),
     removed: new Map(draft.removed.map(({ address: at, what }) => [at, what])),
     moved: new Map(draft.moved.map(({ from, to }) => [from, to])),
+    places: placesOfLines(draft),
     subscribers: draft.subscribers,
     access: (draft.access ?? {}) as JsonObject,
     externals: draft.externals.map(({ source, customer, reason }) => ({ source, customer, reason })),

@@ -204,6 +204,8 @@ export interface Catalog {
   readonly removed: ReadonlyMap<string, Removal>
   /** Old address → new address. */
   readonly moved: ReadonlyMap<string, string>
+  /** Where the lines of both are, by `moved price.old` and `removed price.old`. */
+  readonly places?: ReadonlyMap<string, Position>
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: ReadonlyMap<string, Mappings>
   readonly access: JsonObject

@@ -54,6 +54,11 @@ export function formatDiagnostic(finding: Diagnostic): string {
 
 const placesShown = 3
 
+/** A place in a file of the catalog, from the project's folder: `catalog/prices.yaml:12:5`. */
+export function placeInCatalog(at: Position): string {
+  return `catalog/${placeText(at)}`
+}
+
 function placeText({ file, line, column }: Position): string {
   return `${file}:${line}:${column}`
 }

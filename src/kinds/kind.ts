@@ -1,7 +1,6 @@
 import type { TObject } from 'typebox'
 import type { Instant } from '../core/instant.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
-import type { WhatEnds } from './ends.ts'
 
 /**
  * The names of all kinds. Each kind's file adds its own name, so that no list has to be kept equal
@@ -132,6 +131,44 @@ export interface PartRequest {
   /** Suffix of the object's path: `/features`. */
   readonly suffix: string
   readonly params: JsonObject
+}
+
+/**
+ * Something that ends when an object is taken out of use. A plan shows it to people. A `type`,
+ * because it is written to the plan file.
+ */
+export type Ending = {
+  /**
+   * `use`: the object's own use; the name of a kind: other objects; `members` and `events`: what
+   * subscribers lose, and what nobody receives any more.
+   */
+  readonly what: 'use' | 'members' | 'events' | KindName
+  readonly message: string
+  /** The objects that it concerns: addresses of entries, else ids. */
+  readonly objects?: readonly string[]
+}
+
+/** What a kind says about the end of one of its objects. */
+interface WhatEnds {
+  /** The object's own use. */
+  readonly use: (live: StripeObject) => string
+  /**
+   * What objects in use that refer to it, also through others, can no longer do, by their kind:
+   * `can no longer be bought`.
+   */
+  readonly users?: Readonly<Partial<Record<KindName, string>>>
+  /** What else ends, as far as it follows from the account. */
+  readonly beyond?: (live: StripeObject, left: Left) => readonly Ending[]
+  /** What subscribers lose by an update: `feature.export`. */
+  readonly lost?: (before: JsonObject, after: JsonObject) => readonly string[]
+}
+
+/** The account after the plan. */
+export interface Left {
+  /** Number of subscriptions on prices that refer to the object, also through others. */
+  readonly subscriptions: number
+  /** The objects in use of a kind, without those that the plan takes out of use. */
+  readonly inUse: (kind: KindName) => readonly JsonObject[]
 }
 
 /** A request about a live object. */

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts'
-import { namesInText, type Ending, type Left } from './ends.ts'
+import { namesInText } from './ends.ts'
+import type { Ending, Left } from './kind.ts'
 
 const everything = '*'
 

@@ -6,7 +6,7 @@ import { parserOf, type Parsed } from '../core/parser.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { plannedExpectationSchema } from '../handover/schemas.ts'
 import type { Goal } from '../handover/types.ts'
-import type { Ending } from '../kinds/ends.ts'
+import type { Ending } from '../kinds/kind.ts'
 import { kinds } from '../kinds/registry.ts'
 import { byPart, partOfAction } from './change.ts'
 import { noticeCodes } from './notice-codes.ts'
@@ -178,7 +178,9 @@ const planSchema = schemaOf<Plan>()(
     changes: Type.Array(change),
     drift: Type.Array(Type.Object({ address: text, code: text, message: text, patch: Type.Array(patchOperation) })),
     deferred: Type.Array(Type.Object({ address: text, code: text, until: text, message: Type.Optional(text) })),
-    blocked: Type.Array(Type.Object({ address: text, code: text, message: text, fix: text })),
+    blocked: Type.Array(
+      Type.Object({ address: text, position: Type.Optional(text), code: text, message: text, fix: text }),
+    ),
     guards: Type.Array(
       Type.Object({
         id: oneOf(guardDefaults),

@@ -1,6 +1,6 @@
 import { placeOf } from '../catalog/file-kinds.ts'
 import type { Catalog } from '../catalog/types.ts'
-import type { Diagnostic } from '../core/diagnostic.ts'
+import { placeInCatalog, type Diagnostic } from '../core/diagnostic.ts'
 import type { Blocked } from './types.ts'
 
 type InvalidEntry = Blocked & { readonly code: 'entry_invalid' }
@@ -24,7 +24,7 @@ function unknownIn(path: string): string {
 function invalid(address: string, [first, ...others]: readonly Diagnostic[], result = ''): readonly InvalidEntry[] {
   if (first === undefined) return []
   const { message, fix, at } = first
-  const place = at === undefined ? '' : ` (catalog/${at.file}:${at.line}:${at.column})`
+  const place = at === undefined ? '' : ` (${placeInCatalog(at)})`
   const more = others.length === 0 ? '' : `, and ${others.length} more`
   return [{ address, code: 'entry_invalid', message: `${message}${place}${more}${result}`, fix }]
 }

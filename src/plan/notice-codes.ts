@@ -22,6 +22,16 @@ export const noticeCodes = {
       'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. After the move it counts for the guard `declines`.',
     fix: 'Let the member enter the card in the target before the date shown, where the bank asks them: `crossbill card-link --code mandate_missing` makes the links. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
   },
+  moved_without_object: {
+    meaning:
+      'A line of `moved:` names an old key of which the account has no object, so the plan creates the entry as a new object. This is right in a new account.',
+    fix: 'If it is intended, delete the line; otherwise correct the old key.',
+  },
+  retire_without_object: {
+    meaning:
+      'An entry has `retire: true`, or a line of `removed:` nearly names an object that is in use, and the account has no object of that name.',
+    fix: 'Delete the entry or the line, or correct its key.',
+  },
   no_method: {
     meaning: 'An amount is due at the next renewal, and no payment method would be charged for it in either account.',
     fix: 'Let the member enter a card before the date shown: `crossbill card-link --code no_method` makes the links.',

@@ -2,7 +2,7 @@ import type { GuardName } from '../catalog/guards.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Expectation, Goal } from '../handover/types.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
-import type { Ending } from '../kinds/ends.ts'
+import type { Ending } from '../kinds/kind.ts'
 import type { NoticeCode } from './notice-codes.ts'
 
 /** What a plan can do to an object of the catalog. */
@@ -120,6 +120,8 @@ export interface Deferred {
 
 export interface Blocked {
   readonly address: string
+  /** Where the entry of an object is: `catalog/prices.yaml:12:5`. */
+  readonly position?: string
   readonly code: string
   readonly message: string
   readonly fix: string

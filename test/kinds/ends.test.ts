@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
-import type { Ending } from '../../src/kinds/ends.ts'
+import type { Ending } from '../../src/kinds/kind.ts'
 import { kinds } from '../../src/kinds/registry.ts'
 import { catalogOf, Target } from './target.ts'
 

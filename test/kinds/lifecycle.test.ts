@@ -166,3 +166,114 @@ describe('moved:', () => {
     ])
   })
 })
+
+describe('words that cannot be done are said with their place', () => {
+  interface Said {
+    readonly blocked: readonly {
+      readonly code: string
+      readonly address: string
+      readonly position?: string
+      readonly message: string
+      readonly fix: string
+    }[]
+    readonly notices: readonly {
+      readonly code: string
+      readonly subscriber: string
+      readonly message: string
+      readonly fix: string
+    }[]
+  }
+  const said = ({ blocked, notices }: Said): readonly string[] => [
+    ...blocked.map((one) => `${one.code} ${one.address} ${one.position ?? ''}`),
+    ...notices.map((one) => `${one.code} ${one.subscriber}`),
+  ]
+
+  test('`moved:` onto a key in use changes neither object', async () => {
+    const target = await applied(both)
+    const text = `products: { a: { name: A }, b: { name: B } }\nprices: { pa: { product: a, currency: usd, unit_amount: 100 } }\nmoved: { price.pb: price.pa }\n`
+    const plan = await target.plan(catalogOf(text))
+    expect(plan.changes).toEqual([])
+    expect(plan.removed).toEqual([])
+    expect(said(plan)).toEqual(['moved_key_in_use price.pa catalog/all.yaml:2:11'])
+    expect(plan.blocked[0]?.message).toMatch(/object of price\.pb .* \(catalog\/all\.yaml:3:10\)$/)
+    expect(await actives(target)).toHaveLength(4)
+  })
+
+  test('a renamed price with another amount, killed after each request, is no key in use', async () => {
+    const before = 'products: { a: { name: A } }\nprices: { p: { product: a, currency: usd, unit_amount: 100 } }\n'
+    const after = `${before.replace('p:', 'q:').replace('unit_amount: 100', 'unit_amount: 150')}moved: { price.p: price.q }\n`
+    for (const stop of [0, 1, 2, 3, 4]) {
+      const target = await applied(before)
+      await target.apply(await target.plan(catalogOf(after)), stop)
+      // The store may be lost as well.
+      target.known = []
+      const plan = await target.plan(catalogOf(after))
+      expect(plan.blocked).toEqual([])
+      await target.apply(plan)
+      expect(lines(await target.plan(catalogOf(after)))).toEqual([])
+      expect(await actives(target)).toEqual(['price.q', 'product.a'])
+    }
+  })
+
+  test('`moved:` with a misspelt old key creates nothing beside the object that was meant', async () => {
+    const target = await applied(both)
+    const text = both.replace('pb:', 'b-monthly:')
+    const plan = await withoutRemovals(target, `${text}moved: { price.pc: price.b-monthly }\n`)
+    expect(plan.changes).toEqual([])
+    expect(said(plan)).toEqual(['moved_unknown price.b-monthly catalog/all.yaml:3:64'])
+    expect(plan.blocked[0]?.fix).toContain('did you mean price.pb?')
+    expect(said(await target.plan(catalogOf(`${text}moved: { price.pb: price.b-monthly }\n`)))).toEqual([])
+  })
+
+  test('`moved:` in a new account creates the object, and says so until the line is gone', async () => {
+    const target = await Target.open()
+    const text = `${onlyA}moved: { price.old-name: price.pa }\n`
+    const plan = await target.plan(catalogOf(text))
+    expect(lines(plan)).toHaveLength(2)
+    expect(said(plan)).toEqual(['moved_without_object price.pa'])
+    expect(plan.notices[0]?.message).toContain('(catalog/all.yaml:3:10)')
+    await target.apply(plan)
+    expect(said(await target.plan(catalogOf(text)))).toEqual([])
+  })
+
+  test('`retire: true` on an object of somebody else is refused', async () => {
+    const target = await Target.open()
+    await target.send('POST', '/v1/products', { id: 'b', name: 'B' })
+    const plan = await target.plan(catalogOf('products: { b: { name: B, retire: true } }\n'))
+    expect(plan.changes).toEqual([])
+    expect(said(plan)).toEqual(['retire_not_managed product.b catalog/all.yaml:1:13'])
+    expect((await target.list('/v1/products', { active: true })).map(({ id }) => id)).toEqual(['b'])
+  })
+
+  test('`retire: true` on nothing is said; on something retired it is silent', async () => {
+    const target = await applied(both)
+    const text = both.replace('{ product: b,', '{ retire: true, product: b,')
+    const wrong = await withoutRemovals(target, text.replace('pb:', 'pbb:'))
+    expect(said(wrong)).toEqual(['retire_without_object price.pbb'])
+    expect(wrong.notices[0]).toMatchObject({
+      message: expect.stringContaining('(catalog/all.yaml:3:') as string,
+      fix: 'Delete the entry. Did you mean price.pb?',
+    })
+    await target.apply(await target.plan(catalogOf(text)))
+    target.known = []
+    expect(said(await target.plan(catalogOf(text)))).toEqual([])
+  })
+
+  test('a misspelt line of removed: is said; one that was applied is silent', async () => {
+    const target = await applied(both)
+    const wrong = await withoutRemovals(target, `${onlyA}removed: [product.b, price.pbb]\n`)
+    expect(said(wrong)).toEqual(['retire_without_object price.pbb'])
+    const right = `${onlyA}removed: [product.b, price.pb]\n`
+    await target.apply(await target.plan(catalogOf(right)))
+    expect(said(await target.plan(catalogOf(right)))).toEqual([])
+  })
+
+  test('two keys cannot become one', () => {
+    const { findings } = load({
+      'all.yaml': 'products: { a: { name: A } }\nmoved: { product.x: product.a, product.y: product.a }\n',
+    })
+    expect(findings).toMatchObject([
+      { rule: 'lifecycle', message: 'product.x and product.y are both moved to product.a', at: { line: 2 } },
+    ])
+  })
+})

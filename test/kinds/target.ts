@@ -70,6 +70,7 @@ export class Target {
       needed: new Set(options.needed),
       removed: catalog.removed,
       moved: catalog.moved,
+      ...(catalog.places === undefined ? {} : { places: catalog.places }),
     })
     return { ...plan, changes: [...plan.changes, ...plan.removals] }
   }

@@ -64,6 +64,7 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
         ),
       )
   const targets = new Map(draft.moved.map(({ from, to }) => [from, to]))
+  const firsts = new Map(draft.moved.toReversed().map(({ from, to }) => [to, from]))
   for (const { from, to, file } of draft.moved) {
     const kind = (address: string): string => address.split('.')[0] ?? ''
     const refuse = (message: string, fix: string): unknown =>
@@ -72,6 +73,11 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
     else if (kind(from) !== kind(to)) refuse(`${from} cannot move to ${to}`, 'an object cannot change its kind')
     else if (targets.get(from) !== to)
       refuse(`${from} is moved to ${to} and to ${targets.get(from) ?? ''}`, 'keep one of the two lines')
+    else if (firsts.get(to) !== from)
+      refuse(
+        `${firsts.get(to) ?? ''} and ${from} are both moved to ${to}`,
+        'an entry has one object: keep one of the two lines',
+      )
     else if (!declared.has(newAddress(from, targets)))
       refuse(`${from} is moved to ${to}, which has no entry`, 'name an entry of the catalog')
   }

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
-import type { Ending } from '../../kinds/ends.ts'
+import type { Ending } from '../../kinds/kind.ts'
 import type { Change, Drift } from '../../plan/types.ts'
 import { leftOver } from '../../plan/resources/change.ts'
 import { operationLine } from './field-words.ts'
@@ -13,12 +13,18 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
  */
 export function changePhrase(change: Change): string {
   if (isRest(change)) return 'finishes the change that an earlier run began; the others have it already'
-  const params = change.steps[0]?.params ?? {}
+  const params = describing(change)
   const phrase = phrases[splitAddress(change.address).kind]
   // The old URL of a payment link may be published somewhere.
   if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
     return 'gets another URL; the old one stops selling'
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
+}
+
+/** The request that describes the object: a replacement may first rename or retire the old one. */
+function describing({ steps }: Change): JsonObject {
+  const main = steps.find(({ id }) => id === 'create') ?? steps.find(({ id }) => id === 'update') ?? steps[0]
+  return main?.params ?? {}
 }
 
 /** Its requests change subscribers and do not describe the object. */
@@ -112,13 +118,12 @@ export function changePhrases(changes: readonly Change[]): ReadonlyMap<string, s
   const made = changes.filter(
     ({ address, action }) => splitAddress(address).kind === 'price' && (action === 'create' || action === 'replace'),
   )
-  const paramsOf = ({ steps }: Change): JsonObject => steps[0]?.params ?? {}
   const alike = groupBy(made, (change) =>
-    JSON.stringify([paramsOf(change)['product'] ?? '', priceWithoutTax(paramsOf(change))]),
+    JSON.stringify([describing(change)['product'] ?? '', priceWithoutTax(describing(change))]),
   )
   for (const group of alike.values())
     for (const change of group)
-      if (group.length > 1 && !saysTax(paramsOf(change)['tax_behavior']))
+      if (group.length > 1 && !saysTax(describing(change)['tax_behavior']))
         phrases.set(change.address, `${phrases.get(change.address) ?? ''}, tax unspecified`)
   return phrases
 }
@@ -194,10 +199,8 @@ export function patchLines(change: Change): string[] {
   if (change.action === 'create') return []
   // Prices that are no longer sold must be active while subscribers on them are moved.
   if (change.action === 'update' && change.because.join() === 'active')
-    return [
-      change.steps[0]?.params['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards',
-    ]
-  const params = change.steps[0]?.params ?? {}
+    return [describing(change)['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards']
+  const params = describing(change)
   // The list of its subscribers shows the amounts, with their currency.
   if (isRest(change))
     return change.patch.filter(({ path }) => !/amount|tiers/.test(path)).map((operation) => operationLine(operation))

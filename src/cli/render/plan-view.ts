@@ -237,11 +237,16 @@ function shared(members: readonly Blocked[]): readonly SharedReason[] {
       const [first] = same
       if (first === undefined) return []
       const { shown, more } = firstFew(same, namedMax)
-      const named = shown.map(({ address }) => shortAddress(address)).join(', ')
+      const named = shown.map(placed).join(', ')
       const { code, message, fix } = first
       return [{ code, message, fix, who: more === 0 ? named : `${named} and ${more} more` }]
     },
   )
+}
+
+/** `price.monthly (catalog/prices.yaml:12:5)` */
+function placed({ address, position }: Blocked): string {
+  return position === undefined ? shortAddress(address) : `${shortAddress(address)} (${position})`
 }
 
 function person(change: Change, charges: ReadonlyMap<string, NextCharge>): PersonChange {

@@ -134,6 +134,7 @@ async function planned(
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,
       ...confirmedNotices(context),
+      ...seen.resources.notices,
     ],
   })
 }

@@ -79,6 +79,7 @@ export function resourcesOf(
     needed: neededObjects(classified),
     removed: catalog.removed,
     moved: catalog.moved,
+    ...(catalog.places === undefined ? {} : { places: catalog.places }),
     leftOut: leftOutEntries(catalog),
     incomplete: isIncomplete(catalog, 'resources'),
   })

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
-import type { LiveObject } from './identity.ts'
+import { type Ending, objectPath } from '../../kinds/kind.ts'
+import { ownMark, type LiveObject } from './identity.ts'
 import type { ResourceAction, ResourceChange } from '../types.ts'
 import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
@@ -19,7 +20,6 @@ import {
   unmarkStep,
   updateSteps,
 } from './steps.ts'
-import type { Ending } from '../../kinds/ends.ts'
 import { ending, type Endings } from './ends.ts'
 import { holdersOf } from './refusals.ts'
 import type { Verdict } from './judged.ts'
@@ -63,12 +63,24 @@ function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
     old === undefined ? [] : kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
   const held = old === undefined ? [] : holderSteps(kind, holders, old.id, self)
   const afterwards = [...defaultPriceSteps(verdict, around), ...held]
-  const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
+  const renamed = old === undefined ? [] : renameSteps(verdict, old, around)
+  const replaced = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
+  const steps = [...renamed, ...replaced]
   const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
   const made = change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, peopleOf(holders))
   // A price that another one replaces may be in links that nobody declared.
   const isArchived = old !== undefined && kind.ownId === undefined
   return { ...made, ...ending(isArchived ? around.endings.ofUsers(kind, { address: old.id, live: old }) : []) }
+}
+
+/**
+ * A replaced object that also gets another key has the new key first: after an interruption, its
+ * mark and that of its successor name one entry, which distinguishes them from two entries.
+ */
+function renameSteps({ kind, resource }: Verdict, old: LiveObject, { input }: Around): readonly KeylessStep[] {
+  const mark = ownMark(old, input.project) ?? ''
+  if (!kind.marks || mark === '' || mark === resource.address) return []
+  return [post(`rename:${old.id}`, objectPath(kind, old.id), { metadata: { [markAddress]: resource.address } })]
 }
 
 function peopleOf(holders: readonly Holder[]): number {

@@ -41,6 +41,21 @@ export const resourceBlockedCodes = {
     meaning: 'The object refers by id or lookup key to an object that the account does not have.',
     fix: 'Correct the id or the lookup key, or create that object first.',
   },
+  moved_key_in_use: {
+    meaning:
+      '`moved:` gives the object of another key to this entry, but the entry has an object already. One of the two would be lost, so neither is changed.',
+    fix: 'Name a key without an object, or retire one of the two first.',
+  },
+  moved_unknown: {
+    meaning:
+      '`moved:` names an old key of which the account has no object, and an object with a similar key has no entry. A new object would be created beside the one that was meant.',
+    fix: 'Correct the old key, or delete the line if a new object is wanted.',
+  },
+  retire_not_managed: {
+    meaning:
+      'The entry has `retire: true`, but the object is not managed by this project under this key: a person or another program made it, or another entry or project has it.',
+    fix: 'Adopt it first, retire it through the entry that has it, or take it out of use in the dashboard and delete the entry.',
+  },
   reference_blocked: {
     meaning: 'The object refers to another object that is blocked.',
     fix: 'Fix the other object first.',

@@ -1,10 +1,10 @@
 import { address as addressOf } from '../../core/address.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { countInText, namesInText, type Ending, type Left } from '../../kinds/ends.ts'
+import { countInText, namesInText } from '../../kinds/ends.ts'
 import { liveForm } from '../../kinds/form.ts'
-import type { Kind, KindName, References } from '../../kinds/kind.ts'
+import type { Ending, Kind, KindName, Left, References } from '../../kinds/kind.ts'
 import { outsideOf } from '../../kinds/outside.ts'
-import { kinds } from '../../kinds/registry.ts'
+import { kindNamed, kinds } from '../../kinds/registry.ts'
 import { ownMark, type LiveObject } from './identity.ts'
 import type { Verdict } from './judged.ts'
 import type { People } from './people.ts'
@@ -62,8 +62,8 @@ export class Endings {
     const users = this.#usersOf([address, live.id])
     return Object.entries(kind.whatEnds.users ?? {}).flatMap(([name, cannot]) => {
       const noun = name.replaceAll('_', ' ')
-      const found = users.filter((one) => one.kind.name === name).map(({ shown }) => shown)
       const what = name as KindName
+      const found = users.filter((one) => one.kind === kindNamed(what)).map(({ shown }) => shown)
       if (found.length > 0)
         return [
           { what, message: `${countInText(found.length, noun)} ${cannot}: ${namesInText(found)}`, objects: found },
@@ -87,7 +87,7 @@ export class Endings {
   #left(names: readonly string[]): Left {
     const { people } = this.#ground
     const prices = [
-      ...this.#usersOf(names).flatMap(({ kind, id }) => (kind.name === 'price' && id !== undefined ? [id] : [])),
+      ...this.#usersOf(names).flatMap(({ kind, id }) => (kind.held === 'item' && id !== undefined ? [id] : [])),
       ...names,
     ]
     const holders = prices.flatMap((id) => (people.onPrice.get(id) ?? []).map(({ subscription }) => subscription))
@@ -95,7 +95,7 @@ export class Endings {
       subscriptions: new Set(holders).size,
       inUse: (kind) =>
         this.#all()
-          .filter((one) => one.kind.name === kind && !one.names.some((name) => names.includes(name)))
+          .filter((one) => one.kind === kindNamed(kind) && !one.names.some((name) => names.includes(name)))
           .map(({ value }) => value),
     }
   }
@@ -117,8 +117,7 @@ export class Endings {
   }
 
   #isUnread(name: KindName): boolean {
-    const kind = kinds.find((one) => one.name === name)
-    return kind?.readWhen === 'named' && !this.#ground.input.live.has(name)
+    return kindNamed(name)?.readWhen === 'named' && !this.#ground.input.live.has(name)
   }
 
   #all(): readonly Node[] {

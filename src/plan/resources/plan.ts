@@ -2,10 +2,11 @@ import type { Verdict } from './judged.ts'
 import type { ResourcesInput, ResourcesPlan } from './types.ts'
 import { digest } from '../../core/canonical.ts'
 import type { JsonObject } from '../../core/json.ts'
+import { placeInCatalog } from '../../core/diagnostic.ts'
 import { newAddress } from '../../catalog/new-address.ts'
-import type { DesiredResource } from '../../catalog/types.ts'
+import type { DesiredResource, Removal } from '../../catalog/types.ts'
 import { kinds, kindNamed } from '../../kinds/registry.ts'
-import type { Kind } from '../../kinds/kind.ts'
+import type { Ending, Kind } from '../../kinds/kind.ts'
 import type { Keyless } from '../change.ts'
 import type { Blocked, Removed } from '../types.ts'
 import { blockDependents } from './dependents.ts'
@@ -15,9 +16,9 @@ import { inOrder, type Placed } from './order.ts'
 import { type People, peopleIn } from './people.ts'
 import { isProtected, protectedFromRetiring } from './refusals.ts'
 import { retirement, usersOf } from './retire.ts'
+import { impossibleWords } from './words.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
-import type { Ending } from '../../kinds/ends.ts'
 import { ending, Endings } from './ends.ts'
 import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
@@ -41,30 +42,28 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   // objects that use it.
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
+  const gone = goneObjects(indexOf, references, { ...input, retiring })
+  const undeclaredNames = gone.map(({ address }) => address)
+  const impossible = impossibleWords({
+    given: { ...input, desired: given.desired },
+    indexOf,
+    references,
+    undeclared: undeclaredNames,
+  })
   const leftOut = leftOutVerdicts(indexOf, references, input)
   const judged: Verdict[] = [...leftOut]
   for (const kind of kinds)
     for (const written of declared.get(kind.name) ?? []) {
       const { resource, missing } = withOutsideKeys(kind, written, references, input.live)
       const verdict = judge({ kind, resource, index: indexOf(kind), references, people, input, needed })
-      if (missing.length > 0) references.keep(resource.address)
+      const word = impossible.blocked.get(resource.address)
+      const stops = word === undefined ? missing : [word, ...missing]
+      if (stops.length > 0) references.keep(resource.address)
       judged.push(
-        missing.length === 0 ? verdict : { ...verdict, takes: 'blocked', blocked: [...verdict.blocked, ...missing] },
+        stops.length === 0 ? verdict : { ...verdict, takes: 'blocked', blocked: [...verdict.blocked, ...stops] },
       )
     }
   const verdicts = blockDependents(judged, references)
-  const gone =
-    input.incomplete === true
-      ? []
-      : kinds.flatMap((kind) =>
-          undeclared(kind, indexOf(kind), input)
-            .filter(({ live }) => !references.isClaimed(kind.name, live.id))
-            .map((one) => ({
-              kind,
-              ...one,
-              word: retiring.has(one.address) ? ('retire' as const) : input.removed?.get(one.address),
-            })),
-        )
   const isRetired = gone.filter(({ word, live }) => word === 'retire' && !isProtected(live)).map(({ live }) => live.id)
   const endings = new Endings({ input, verdicts, people, retiring: new Set(isRetired) })
   const around = { input, references, people, verdicts, endings }
@@ -90,7 +89,11 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     removed,
     closing,
     drift: verdicts.flatMap((verdict) => driftOf(verdict, input)),
-    blocked: [...verdicts.flatMap(({ blocked }) => blocked), ...kept],
+    blocked: [
+      ...verdicts.flatMap(({ blocked }) => blocked),
+      ...[...impossible.blocked.values()].filter(({ address }) => retiring.has(address)),
+      ...kept,
+    ].map((one) => withPosition(one, given.desired)),
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
     observed: observedIds(verdicts),
@@ -103,7 +106,35 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     otherMarks: otherMarks(verdicts, input),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
+    notices: impossible.notices,
   }
+}
+
+/** An object of this project in use without an entry, or with an entry that retires it. */
+interface Gone {
+  readonly kind: Kind
+  readonly address: string
+  readonly live: LiveObject
+  readonly word: Removal | undefined
+}
+
+function goneObjects(
+  indexOf: (kind: Kind) => LiveIndex,
+  references: ReferenceTable,
+  input: ResourcesInput & { readonly retiring: ReadonlySet<string> },
+): readonly Gone[] {
+  const wordOf = (address: string): Removal | undefined =>
+    input.retiring.has(address) ? 'retire' : input.removed?.get(address)
+  return (input.incomplete === true ? [] : kinds).flatMap((kind) =>
+    undeclared(kind, indexOf(kind), input)
+      .filter(({ live }) => !references.isClaimed(kind.name, live.id))
+      .map((one) => ({ kind, ...one, word: wordOf(one.address) })),
+  )
+}
+
+function withPosition(one: Blocked, desired: readonly DesiredResource[]): Blocked {
+  const place = desired.find(({ address }) => address === one.address)?.at
+  return place === undefined || place.file === '' ? one : { ...one, position: placeInCatalog(place) }
 }
 
 /** Entries with errors keep their identity, so that users of the object still find it. */

@@ -1,5 +1,4 @@
-import type { Kind } from '../../kinds/kind.ts'
-import type { Ending } from '../../kinds/ends.ts'
+import type { Ending, Kind } from '../../kinds/kind.ts'
 import { liveForm } from '../../kinds/form.ts'
 import { ending } from './ends.ts'
 import type { Around } from './change.ts'

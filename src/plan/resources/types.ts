@@ -1,10 +1,11 @@
 import type Stripe from 'stripe'
 import type { DesiredResource, LeftOutEntry, Removal } from '../../catalog/types.ts'
+import type { Position } from '../../core/diagnostic.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { LiveResources } from '../../live/accounts.ts'
 import type { Keyless } from '../change.ts'
-import type { Blocked, Drift, Removed, ResourceChange, Step } from '../types.ts'
+import type { Blocked, Drift, Notice, Removed, ResourceChange, Step } from '../types.ts'
 
 export type KeylessStep = Omit<Step, 'idempotency_key'>
 
@@ -50,6 +51,8 @@ export interface ResourcesInput {
   readonly removed?: ReadonlyMap<string, Removal>
   /** Old address → new address (`moved:`). */
   readonly moved?: ReadonlyMap<string, string>
+  /** Where the lines of both are: see `Catalog.places`. */
+  readonly places?: ReadonlyMap<string, Position>
 }
 
 /** A price with subscriptions that Stripe can only replace. */
@@ -102,6 +105,7 @@ export interface ResourcesPlan {
   /** Number of live objects with this project's marks: the base of `retire_share`. */
   readonly owned: number
   readonly otherMarks: OtherMarks
+  readonly notices: readonly Notice[]
 }
 
 /** Declared objects that carry the mark of another project. */

@@ -1,17 +1,15 @@
-// Delivery of events to webhook endpoints: signed, at least once, retried by the simulated clock.
+// Delivery of events to webhook endpoints and event destinations: signed, at least once, retried by the simulated clock.
 // https://docs.stripe.com/webhooks
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
 import { deliveryFault } from './faults.ts'
 import { Context } from './kernel/context.ts'
-import { apiVersion, events, type EventRow } from './kernel/events.ts'
+import { events, type EventRow } from './kernel/events.ts'
 import type { Module } from './kernel/module.ts'
 import { sendLater, statusOf } from './kernel/outgoing.ts'
 import type { Row, TableDefinition } from './kernel/tables.ts'
-import { renderEvent } from './stripe/events.ts'
-import { inVersion } from './stripe/older-shapes.ts'
-import { endpoints } from './stripe/webhook-endpoints.ts'
+import { receiver, receiversIn } from './receivers.ts'
 
 /** An event one endpoint has not acknowledged yet. */
 interface DeliveryRow extends Row {
@@ -37,11 +35,9 @@ export const webhookModule: Module = {
     who(context, type) {
       // This world sends nothing: every receiver counts as having acknowledged the event.
       if (context.world.deliver === undefined) return []
-      const listening: string[] = []
-      for (const row of context.table(endpoints).all())
-        if (row.status === 'enabled' && (row.enabled_events.includes('*') || row.enabled_events.includes(type)))
-          listening.push(row.id)
-      return listening
+      return receiversIn(context)
+        .filter(({ hears }) => hears(type))
+        .map(({ id }) => id)
     },
     dispatch(about, event) {
       const context = about.onWorldClock()
@@ -54,9 +50,8 @@ export const webhookModule: Module = {
   },
   due: { 'webhook.retry': { rank: 10, run: attempt } },
   reactions: {
-    'webhook_endpoint.stopped': (context, endpoint) => {
-      for (const row of context.table(deliveries).by('endpoint', endpoint)) settle(context, row)
-    },
+    'webhook_endpoint.stopped': settleAll,
+    'event_destination.stopped': settleAll,
   },
   control: {
     'GET webhooks': (world) => ({
@@ -88,16 +83,12 @@ async function deliver(context: Context, id: string, send: typeof globalThis.fet
   const { world } = context
   const row = context.table(deliveries).get(id)
   const event = row === undefined ? undefined : context.table(events).get(row.event)
-  const endpoint = row === undefined ? undefined : context.table(endpoints).get(row.endpoint)
+  const endpoint = row === undefined ? undefined : receiver(context, row.endpoint)
   // The request that caused it was undone, or the endpoint was deleted.
   if (row === undefined || event === undefined || endpoint === undefined) return
   const { times, late } = deliveryFault(world, `webhook ${endpoint.id} ${event.type}`)
   if (late > 0) await sleep(late)
-  const version = endpoint.api_version ?? apiVersion
-  const shown = renderEvent(context, event)
-  const data = { ...shown.data, object: inVersion(shown.data.object, version) }
-  const told = { ...shown, api_version: version, data }
-  const body = JSON.stringify(world.expander.shape(context, told, []), undefined, 2)
+  const body = JSON.stringify(endpoint.body(context, event), undefined, 2)
   for (let time = 0; time < times; time++) {
     const headers = {
       'content-type': 'application/json; charset=utf-8',
@@ -118,6 +109,11 @@ async function deliver(context: Context, id: string, send: typeof globalThis.fet
 function signature(context: Context, secret: string, body: string): string {
   const hmac = createHmac('sha256', secret).update(`${context.now}.${body}`).digest('hex')
   return `t=${context.now},v1=${hmac}`
+}
+
+/** The endpoint receives nothing more. */
+function settleAll(context: Context, endpoint: string): void {
+  for (const row of context.table(deliveries).by('endpoint', endpoint)) settle(context, row)
 }
 
 /** The endpoint received the event, or never will: no more attempts. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { clientOf, refusal } from './client.ts'
 
@@ -149,4 +149,109 @@ test('an endpoint keeps the version of its creation, and receives objects in the
     { object: { parent: { subscription_details: { subscription: id } } } },
   ])
   expect(of('invoice.paid')[0]).not.toHaveProperty('object.parent')
+})
+
+describe('event destinations', () => {
+  /** Made with the second version of the API, which speaks JSON. */
+  async function destination(
+    sandbox: ReturnType<typeof createSandbox>,
+    about: { payload: 'snapshot' | 'thin'; events: readonly string[]; version?: string },
+  ): Promise<{ readonly id: string; readonly secret: string }> {
+    const answer = await sandbox.fetch('http://sandbox/v2/core/event_destinations', {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_sandbox_us', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'Service',
+        type: 'webhook_endpoint',
+        event_payload: about.payload,
+        enabled_events: about.events,
+        webhook_endpoint: { url: `https://crossbill.test/${about.payload}` },
+        include: ['webhook_endpoint.signing_secret'],
+        ...(about.version === undefined ? {} : { snapshot_api_version: about.version }),
+      }),
+    })
+    expect(answer.status).toBe(200)
+    const made = (await answer.json()) as { id: string; webhook_endpoint: { signing_secret: string } }
+    return { id: made.id, secret: made.webhook_endpoint.signing_secret }
+  }
+  const act = async (sandbox: ReturnType<typeof createSandbox>, id: string, action: string): Promise<void> => {
+    const headers = { authorization: 'Bearer sk_test_sandbox_us', 'content-type': 'application/json' }
+    const url = `http://sandbox/v2/core/event_destinations/${id}${action}`
+    const answer = await sandbox.fetch(url, { method: action === '' ? 'DELETE' : 'POST', headers })
+    expect(answer.status).toBe(200)
+  }
+
+  test('a snapshot destination receives what an endpoint receives, in its version, signed with its secret', async () => {
+    const { sent, deliver } = receiver()
+    const sandbox = createSandbox({ deliver })
+    const stripe = clientOf(sandbox)
+    const { secret } = await destination(sandbox, {
+      payload: 'snapshot',
+      events: ['product.created'],
+      version: '2025-03-31.basil',
+    })
+    await stripe.products.create({ id: 'p', name: 'P' })
+    await stripe.products.update('p', { name: 'Q' })
+    await Promise.all(sandbox.world.deliveries)
+    expect(sent.map(({ url }) => url)).toEqual(['https://crossbill.test/snapshot'])
+    const [{ body, signature }] = sent as [Sent]
+    const event = stripe.webhooks.constructEvent(body, signature, secret, undefined, undefined, sandbox.clock() * 1_000)
+    expect(event).toMatchObject({
+      object: 'event',
+      api_version: '2025-03-31.basil',
+      data: { object: { id: 'p', name: 'P' } },
+    })
+    expect((await stripe.events.retrieve(event.id)).pending_webhooks).toBe(0)
+  })
+
+  test('a thin destination receives ids alone, and the snapshot can be read', async () => {
+    const { sent, deliver } = receiver()
+    const sandbox = createSandbox({ deliver })
+    const stripe = clientOf(sandbox)
+    const { secret } = await destination(sandbox, { payload: 'thin', events: ['v1.product.updated'] })
+    await stripe.products.create({ id: 'p', name: 'P' })
+    await stripe.products.update('p', { name: 'Q' })
+    await Promise.all(sandbox.world.deliveries)
+    expect(sent).toHaveLength(1)
+    const [{ body, signature }] = sent as [Sent]
+    const at = sandbox.clock() * 1_000
+    expect(stripe.webhooks.signature?.verifyHeader(body, signature, secret, 300, undefined, at)).toBe(true)
+    const event = JSON.parse(body) as { snapshot_event: string }
+    expect(event).toEqual({
+      id: expect.stringMatching(/^evt_65/) as string,
+      object: 'v2.core.event',
+      created: new Date(at).toISOString(),
+      livemode: false,
+      reason: expect.objectContaining({ type: 'request' }) as object,
+      related_object: { id: 'p', type: 'product', url: '/v1/products/p' },
+      snapshot_event: expect.stringMatching(/^evt_/) as string,
+      type: 'v1.product.updated',
+    })
+    expect(await stripe.events.retrieve(event.snapshot_event)).toMatchObject({
+      type: 'product.updated',
+      data: { previous_attributes: { name: 'P' } },
+    })
+  })
+
+  test.each(['snapshot', 'thin'] as const)('a %s event is retried until it is acknowledged', async (payload) => {
+    const { sent, deliver } = receiver([500])
+    const sandbox = createSandbox({ deliver })
+    await destination(sandbox, { payload, events: ['*'] })
+    await clientOf(sandbox).products.create({ id: 'p', name: 'P' })
+    await clock(sandbox, '2026-12-05T12:00:00Z')
+    expect(sent).toHaveLength(2)
+    expect(new Set(sent.map(({ body }) => body)).size).toBe(1)
+  })
+
+  test.each(['/disable', ''])('a destination that was stopped (%s) receives nothing more', async (action) => {
+    const { sent, deliver } = receiver([500])
+    const sandbox = createSandbox({ deliver })
+    const { id } = await destination(sandbox, { payload: 'thin', events: ['*'] })
+    await clientOf(sandbox).products.create({ id: 'p', name: 'P' })
+    await Promise.all(sandbox.world.deliveries)
+    await act(sandbox, id, action)
+    await clientOf(sandbox).products.update('p', { name: 'Q' })
+    await clock(sandbox, '2026-12-05T12:00:00Z')
+    expect(sent).toHaveLength(1)
+  })
 })

@@ -11,7 +11,7 @@ import { fields, int, list, mergeMetadata, metadata, oneOf, required, text, type
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
 
-interface DestinationRow extends Row {
+export interface DestinationRow extends Row {
   readonly name: string
   readonly type: 'webhook_endpoint' | 'amazon_eventbridge' | 'azure_event_grid'
   readonly event_payload: 'snapshot' | 'thin'
@@ -34,7 +34,7 @@ interface AzureGiven {
   readonly azure_subscription_id: string
 }
 
-const destinations: TableDefinition<DestinationRow> = { name: 'event_destinations' }
+export const destinations: TableDefinition<DestinationRow> = { name: 'event_destinations' }
 const url = '/v2/core/event_destinations'
 const permission = 'event_destinations'
 const kind: Pick<Kind<DestinationRow>, 'table' | 'noun'> = { table: destinations, noun: 'event destination' }
@@ -143,7 +143,9 @@ export const eventDestinationModule: Module = {
         handle(context) {
           const row = find(context, kind, context.id('id'))
           const status = action === 'enable' ? 'enabled' : 'disabled'
-          return render(context, context.table(destinations).put({ ...row, updated: context.now, status }))
+          const changed = context.table(destinations).put({ ...row, updated: context.now, status })
+          if (action === 'disable') context.react('event_destination.stopped', row.id)
+          return render(context, changed)
         },
       }),
     ),
@@ -153,6 +155,7 @@ export const eventDestinationModule: Module = {
       handle(context) {
         const row = find(context, kind, context.id('id'))
         context.table(destinations).delete(row.id)
+        context.react('event_destination.stopped', row.id)
         return { id: row.id, object: 'v2.core.event_destination', deleted: true }
       },
     }),

@@ -41,7 +41,7 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
   const { id, type, data } = event
   const object = isJsonObject(data) ? data['object'] : undefined
   const previous = isJsonObject(data) ? data['previous_attributes'] : undefined
-  if (event['object'] === 'v2.core.event') return thin(account)
+  if (thinEvent(event) !== undefined) return thin(account)
   if (typeof id !== 'string' || typeof type !== 'string' || !isJsonObject(object)) return { ignored: 'not_an_event' }
   if (!isId(id) || !namesIds(object)) return { ignored: 'malformed_ids' }
   if (isTarget)
@@ -77,17 +77,26 @@ function namesIds(object: JsonObject): boolean {
   return all.every((one) => one === undefined || one === null || isJsonObject(one) || isId(one))
 }
 
-/**
- * A thin event names an object but carries none of its data, so the service learns nothing from it.
- */
+/** The type of a thin event, as snapshots name it, and the snapshot of the same event. */
+export function thinEvent({
+  object,
+  type,
+  snapshot_event: snapshot,
+}: JsonObject): { readonly type: string; readonly snapshot?: string } | undefined {
+  if (object !== 'v2.core.event') return undefined
+  const plain = typeof type === 'string' ? type.replace(/^v1\./, '') : ''
+  return { type: plain, ...(isId(snapshot) ? { snapshot } : {}) }
+}
+
+/** A thin event carries no data of its object. Its snapshot could not be read. */
 function thin(account: string): EventReading {
   return {
     ignored: 'thin_event',
     notice: {
       key: `thin_events ${account}`,
       severity: 'warning',
-      summary: `the webhook endpoint of account ${account} sends thin events, which carry no data that the service can use`,
-      fix: 'in the Dashboard, choose the payload style "Snapshot" for this event destination',
+      summary: `the webhook endpoint of account ${account} sends thin events, and their snapshots cannot be read`,
+      fix: 'choose the payload style "Snapshot" for this event destination, or let the key of the account read events',
     },
   }
 }

@@ -1,4 +1,5 @@
-// Delivery of events to webhook endpoints and event destinations: signed, at least once, retried by the simulated clock.
+// Delivery of events to webhook endpoints and event destinations: signed, at least once, retried by
+// the simulated clock.
 // https://docs.stripe.com/webhooks
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +10,7 @@ import { events, type EventRow } from './kernel/events.ts'
 import type { Module } from './kernel/module.ts'
 import { sendLater, statusOf } from './kernel/outgoing.ts'
 import type { Row, TableDefinition } from './kernel/tables.ts'
-import { receiver, receiversIn } from './receivers.ts'
+import { receiver, receiversIn } from './stripe/receivers.ts'
 
 /** An event one endpoint has not acknowledged yet. */
 interface DeliveryRow extends Row {

@@ -1,4 +1,5 @@
 import type { KnownAccess } from '../catalog/access-read.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Instant } from '../core/instant.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { CardOwner } from '../engine/cards/context.ts'
@@ -26,6 +27,8 @@ export interface ServerContext {
   accept(signal: Signal): Promise<Accepted>
   /** Wakes the worker because a signal waits. */
   wake(): void
+  /** The snapshot of an event, by its id: thin events name it. One attempt. */
+  eventOf(account: string, id: string): Promise<Outcome<JsonObject>>
   /** What a member's cancel would end, for the page that asks for confirmation. */
   describe(subscriber: string): Promise<Outcome<Ending>>
   /**

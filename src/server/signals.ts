@@ -4,6 +4,7 @@ import { readKajabiHook } from '../cancel/kajabi-hook.ts'
 import { readRelay } from '../cancel/relay.ts'
 import type { Signal } from '../cancel/signal.ts'
 import { verifyWebhook, webhookKey, type Verdict } from '../cancel/standard-webhooks.ts'
+import { wholeEvent } from './thin-events.ts'
 import { readStripeEvent } from '../cancel/stripe-event.ts'
 import { targetAccount } from '../catalog/types.ts'
 import { present } from '../core/assert.ts'
@@ -102,7 +103,12 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
       context.metrics.refused('stripe', event)
       return reply.code(400).send({ error: 'bad_signature' })
     }
-    const reading = readStripeEvent(account, account === targetAccount, event, context.clock())
+    const whole = await wholeEvent(context, account, event)
+    if (whole === 'unread') {
+      context.metrics.request('stripe', 'not_stored')
+      return notStored(reply)
+    }
+    const reading = readStripeEvent(account, account === targetAccount, whole, context.clock())
     if (reading.notice !== undefined) context.alert(reading.notice)
     if (reading.signal !== undefined) return store(context, 'stripe', reading.signal, reply)
     context.metrics.request('stripe', reading.ignored ?? 'noticed')

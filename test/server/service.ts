@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Access } from '../../src/catalog/schemas/access.ts'
 import type { Signal } from '../../src/cancel/signal.ts'
 import { instant, type Instant } from '../../src/core/instant.ts'
-import { success } from '../../src/core/outcome.ts'
+import { failed, success } from '../../src/core/outcome.ts'
 import type { Alert, LogLine } from '../../src/engine/inbox/context.ts'
 import type { ServerContext, ServerSecrets } from '../../src/server/context.ts'
 import type { Pressed } from '../../src/engine/inbox/pressed.ts'
@@ -45,6 +45,8 @@ export interface Running {
   readonly clock: { now: Instant }
   /** The store's write, which a test may replace by a failure. */
   readonly store: { accept: ServerContext['accept']; ready: boolean }
+  /** What Stripe answers for the snapshot of a thin event. */
+  readonly events: { read: ServerContext['eventOf'] }
   /** What `describe` returns to a member's page. */
   readonly ending: { value: Awaited<ReturnType<ServerContext['describe']>> }
   /** The states of pressed links; accepted requests wait. */
@@ -86,6 +88,10 @@ export async function runService(
         return Promise.resolve({ id, duplicate: false })
       },
     },
+    events: {
+      read: () =>
+        Promise.resolve(failed({ kind: 'rejected', code: 'resource_missing', message: 'no such event', status: 404 })),
+    },
     pressed: new Map(),
     cards: {
       opened: [],
@@ -126,6 +132,7 @@ export async function runService(
     metrics,
     accounts: ['target', 'us'],
     accept: (signal) => running.store.accept(signal),
+    eventOf: (account, id) => running.events.read(account, id),
     wake: () => {},
     pressed: (link) => Promise.resolve(running.pressed.get(link) ?? (seen.has(link) ? 'waiting' : 'no')),
     ...(more.cards === false

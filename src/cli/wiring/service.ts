@@ -6,6 +6,7 @@ import { mailConfirmation } from '../../alerts/mailer.ts'
 import { signLink } from '../../cancel/link.ts'
 import type { SecretRef } from '../../catalog/secret-schema.ts'
 import type { AlertsConfig, ServeConfig } from '../../catalog/service-schema.ts'
+import { failed } from '../../core/outcome.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { openCardPage } from '../../engine/cards/session.ts'
@@ -223,6 +224,13 @@ export function serverContext(
     accounts: [context.accounts.target.name, ...context.accounts.sources.keys()],
     accept: async (signal) => await acceptSignal(context, signal),
     wake: () => serving()?.wake(),
+    eventOf: async (account, id) => {
+      const { target, sources } = context.accounts
+      const from = account === target.name ? target : sources.get(account)
+      if (from === undefined)
+        return failed({ kind: 'rejected', code: 'unknown_account', message: `no account ${account}`, status: 0 })
+      return await from.send({ method: 'GET', path: `/v1/events/${id}` })
+    },
     // One attempt without retries, because a member waits for the page.
     describe: async (subscriber) => await describeEnding({ ...context, patience: { turns: 1, rounds: 1 } }, subscriber),
     pressed: async (link) => await pressedLink(context, link),

@@ -1,11 +1,11 @@
 // Who receives the events of an account: webhook endpoints, and event destinations that are one.
 // https://docs.stripe.com/event-destinations
-import type { Context } from './kernel/context.ts'
-import { apiVersion, type EventRow } from './kernel/events.ts'
-import { destinations, type DestinationRow } from './stripe/event-destinations.ts'
-import { renderEvent } from './stripe/events.ts'
-import { inVersion } from './stripe/older-shapes.ts'
-import { endpoints, type EndpointRow } from './stripe/webhook-endpoints.ts'
+import type { Context } from '../kernel/context.ts'
+import { apiVersion, type EventRow } from '../kernel/events.ts'
+import { destinations, type DestinationRow } from './event-destinations.ts'
+import { renderEvent } from './events.ts'
+import { inVersion } from './older-shapes.ts'
+import { endpoints, type EndpointRow } from './webhook-endpoints.ts'
 
 export interface Receiver {
   readonly id: string

@@ -81,6 +81,7 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
     pending: source.pendingItems.get(old.customer) ?? [],
     invoices: [...listed, ...(latest === null || typeof latest === 'string' || isListed ? [] : [latest])],
     siblings: siblingsOf(candidate),
+    coupons: candidate.around.target.coupons,
     override: desired.override ?? [],
   })
 }

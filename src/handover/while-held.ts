@@ -4,7 +4,7 @@ import { isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
-import { readHold, readSource, type Hold } from '../live/source.ts'
+import { readDiscount, readHold, readSource, type Hold } from '../live/source.ts'
 import { aroundPrint, sourcePrint } from './fingerprint.ts'
 import { customerOf } from './proof.ts'
 
@@ -31,6 +31,8 @@ export interface WhileHeld {
   readonly invoices: readonly Stripe.Invoice[]
   /** Other live subscriptions of the old customer in the old account. */
   readonly siblings: readonly Stripe.Subscription[]
+  /** Coupons of the target: discounts of items show theirs by id alone. */
+  readonly coupons?: ReadonlyMap<string, Stripe.Coupon> | undefined
   /** The codes that the subscriber's file overrides. */
   readonly override: readonly OverrideCode[]
 }
@@ -76,6 +78,7 @@ function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
       ? ['its taxes, or the address or tax ids of its customer']
       : []),
     ...(discountsAdded(seen, hold) ? ['a discount was added'] : []),
+    ...(discountsRemoved(seen) ? ['a discount was removed'] : []),
   ]
   return what.length === 0
     ? []
@@ -102,6 +105,38 @@ function isSame({ old, customer, successor }: WhileHeld, { print }: Hold): boole
 function discountsAdded({ old, customer }: WhileHeld, { since }: Hold): boolean {
   const all = [...old.discounts, ...old.items.data.flatMap(({ discounts }) => discounts), customer?.discount ?? null]
   return since > 0 && all.some((one) => one !== null && typeof one === 'object' && one.start > since)
+}
+
+/**
+ * Whether a discount that was carried still covers the next renewal of the new subscription, and no
+ * discount of the old one does. Both end at the same renewal, so this one was taken away. A
+ * discount that applies once is used up on one side at a time, and proves nothing.
+ */
+function discountsRemoved({ old, customer, successor, coupons }: WhileHeld): boolean {
+  const covers = (one: Stripe.Discount, next: number | null): boolean =>
+    next !== null && (one.end === null || one.end > next)
+  const isCarried = (one: Stripe.Discount): boolean => {
+    const duration = readDiscount(one, coupons).old?.duration
+    // Unknown where the read does not show the coupon.
+    return one.start <= successor.created + atCreation && duration !== undefined && duration !== 'once'
+  }
+  const inherited = old.discounts.length > 0 ? [] : [customer?.discount ?? null]
+  const before = [...discountsOf(old), ...inherited].filter((one) => one !== null)
+  const [here, there] = [readSource(old, undefined).next, readSource(successor, undefined).next]
+  // Only an id was read, so it is unknown what it covers.
+  if (before.some((one) => typeof one === 'string')) return false
+  const left = before.filter((one) => typeof one === 'object' && covers(one, here)).length
+  const carried = discountsOf(successor).filter(
+    (one) => typeof one === 'object' && isCarried(one) && covers(one, there),
+  )
+  return carried.length > left
+}
+
+/** Seconds within which the discounts of a creation begin. */
+const atCreation = 60
+
+function discountsOf({ discounts, items }: Stripe.Subscription): readonly (string | Stripe.Discount)[] {
+  return [...discounts, ...items.data.flatMap((item) => item.discounts)]
 }
 
 /**

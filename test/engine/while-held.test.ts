@@ -205,6 +205,54 @@ describe('promise 12: events in the old account during a hold', () => {
     expect(charges.toSorted()).toEqual(['target 4900 usd', 'us 2500 usd', 'us 4900 usd'])
   })
 
+  test('a coupon taken off the held subscription is named and stops the settle; a deleted or expired one is no change', async () => {
+    const it = await moved({ ...one, coupon: 'forever' })
+    await using school = it.school
+    const { us, target } = school
+    for (const { id } of (await us.coupons.list()).data) await us.coupons.del(id)
+    expect(await codes(school.stage('target'))).toEqual([])
+    // A discount that the member got in the target was never carried.
+    const { id: coupon } = await target.coupons.create({ percent_off: 5, duration: 'forever' })
+    const { discounts } = await target.subscriptions.retrieve(it.successor)
+    await school.advance('2026-10-22T00:00:00Z')
+    const kept = discounts.map((discount) => ({ discount: idOf(discount) }))
+    await target.subscriptions.update(it.successor, { discounts: [...kept, { coupon }] })
+    expect(await codes(school.stage('target'))).toEqual([])
+    await us.subscriptions.deleteDiscount(it.old)
+    const { violations } = await verify(school.stage('target'))
+    expect(violations).toMatchObject([
+      { code: 'drift_on_held_source', detail: expect.stringContaining('a discount was removed') as string },
+    ])
+    const settles = await makePlan(school.stage('settled'))
+    expect([settles.changes, settles.blocked.map(({ code }) => code)]).toEqual([[], ['drift_on_held_source']])
+    expect((await planAndApply(overridden(school.stage('settled'), 'drift_on_held_source'))).result.ok).toBe(true)
+  })
+
+  test('a coupon taken off between the plan and its settle stops the settle', async () => {
+    const it = await moved({ ...one, coupon: 'forever' })
+    await using school = it.school
+    await school.advance('2026-10-22T00:00:00Z')
+    const plan = await makePlan(school.stage('settled'))
+    expect(plan.summary.settle).toBe(1)
+    const context = school.stage('settled')
+    const source = context.accounts.sources.get('us')
+    if (source === undefined) throw new Error('no account')
+    let removed = false
+    const sources = new Map(context.accounts.sources).set('us', {
+      ...source,
+      async send(request) {
+        if (!removed && request.method === 'GET' && request.path === `/v1/subscriptions/${it.old}`) {
+          removed = true
+          await school.us.subscriptions.deleteDiscount(it.old)
+        }
+        return source.send(request)
+      },
+    })
+    const { changes } = await apply({ ...context, accounts: { ...context.accounts, sources } }, plan)
+    expect(changes).toMatchObject([{ action: 'settle', outcome: 'skipped', code: 'drift_on_held_source' }])
+    expect((await school.us.subscriptions.retrieve(it.old)).status).toBe('active')
+  })
+
   test('an item on a draft that the hold kept back is named, and stops the settle', async () => {
     const it = await moved()
     await using school = it.school

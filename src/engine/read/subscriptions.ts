@@ -67,6 +67,9 @@ export async function readSchedule(
   return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
 }
 
+/** Also the coupons, which show how often a discount applies. */
+const successorExpansions = [...provenExpansions.filter((path) => path !== 'discounts'), 'discounts.source.coupon']
+
 /**
  * Reads every subscription in the target with this subscriber's mark, including cancelled ones and
  * those of a deleted customer. They are listed by customer, since search results are delayed; known
@@ -78,7 +81,7 @@ export async function readSuccessors(
   { customer_new, key, successor = null }: Pick<Expectation, 'customer_new' | 'key'> & { successor?: string | null },
 ): Promise<readonly Stripe.Subscription[] | 'erased' | undefined> {
   const { target } = context.accounts
-  const expand = provenExpansions.map((path) => `data.${path}`)
+  const expand = successorExpansions.map((path) => `data.${path}`)
   const theirsWith = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
     listOrNothing(target, '/v1/subscriptions', { customer: customer_new, ...params, expand })
   const all = await theirsWith({ status: 'all' })
@@ -86,7 +89,7 @@ export async function readSuccessors(
   if (all === undefined || canceled === undefined) return undefined
   const found = new Map([...all, ...canceled].map((one) => [one.id, one]))
   if (successor !== null && !found.has(successor)) {
-    const known = await read(context, target, `/v1/subscriptions/${successor}`, { expand: [...provenExpansions] })
+    const known = await read(context, target, `/v1/subscriptions/${successor}`, { expand: [...successorExpansions] })
     if (known.ok) found.set(successor, known.value)
     else if (known.failure.code !== 'resource_missing') return undefined
   }

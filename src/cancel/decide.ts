@@ -15,8 +15,9 @@ export interface LiveSides {
    */
   readonly successors: readonly { readonly id: string; readonly live: boolean }[] | undefined
   /**
-   * The old subscription is on hold as after a finished move, its customer exists in the target,
-   * and its successor was not found by mark, by id or under another customer: it may still charge.
+   * The old subscription is on hold as after a finished move or was settled, its customer exists in
+   * the target, and its successor was not found by mark, by id or under another customer: it may
+   * still charge.
    */
   readonly unseen?: boolean
 }
@@ -32,7 +33,7 @@ export type CancelDecision =
  * |-----------------|-------------------|---------------------------------------------|
  * | any             | unreadable        | wait: the picture is incomplete             |
  * | live            | none live         | cancel the old                              |
- * | live, unseen    | none at all       | ask a person: the new one may still charge  |
+ * | any, unseen     | none at all       | ask a person: the new one may still charge  |
  * | live            | live              | cancel the new, then the old                |
  * | cancelled (any) | live              | cancel the new                              |
  * | cancelled (any) | none live         | nothing: the cancel is done                 |
@@ -42,7 +43,7 @@ export type CancelDecision =
 export function decideCancel({ old, successors, unseen }: LiveSides): CancelDecision {
   if (successors === undefined) return { do: 'wait', reason: 'target_unreadable' }
   const live = successors.filter((one) => one.live).map((one) => one.id)
-  if (old === 'live' && successors.length === 0 && unseen === true) return { do: 'ask', reason: 'successor_unseen' }
+  if (successors.length === 0 && unseen === true) return { do: 'ask', reason: 'successor_unseen' }
   if (old === 'live' || live.length > 0) return { do: 'cancel', new: live, old: old === 'live' }
   if (old === 'missing' && successors.length === 0) return { do: 'ask', reason: 'subscription_missing' }
   return { do: 'nothing', reason: 'already_cancelled' }

@@ -133,8 +133,8 @@ const dead = {
     'crossbill cancel <who>',
   ),
   successor_unseen: explained(
-    'The old subscription is on hold as after a finished move, but the target does not show the new one: neither by its mark, nor by its id, nor under the copied customer. It may still charge the member. Nothing was cancelled.',
-    'Look for the new subscription in the Dashboard of the target and cancel it with the command below. Then cancel the old one in the Dashboard of its account, and discard this entry.',
+    'The old subscription is on hold as after a finished move, or was settled, but the target does not show the new one: neither by its mark, nor by its id, nor under the copied customer. It may still charge the member. Nothing was cancelled.',
+    'Look for the new subscription in the Dashboard of the target and cancel it with the command below. Then cancel the old one in the Dashboard of its account if it has not ended, and discard this entry.',
     'crossbill cancel target/<subscription>',
   ),
   source_unknown: explained(

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent } from './event-types.ts'
-import type { KeptBack, StateIn } from './state.ts'
+import type { HandoverState, KeptBack, StateIn } from './state.ts'
 import { readDue } from '../live/source.ts'
 import { isRefundedWhole, observeInvoice } from '../live/observations.ts'
 import type { Expectation, PlannedStep } from './types.ts'
@@ -30,6 +30,8 @@ export interface GapInput {
    * unfinished.
    */
   readonly begun: readonly Stripe.Invoice[] | undefined
+  /** The periods that this hand-over has billed: a list that lags may not show their invoices. */
+  readonly accounted: HandoverState['accounted']
 }
 
 /**
@@ -48,7 +50,7 @@ export interface GapInput {
  * With the project's policy `leave`, every such period is left and listed. A fully refunded payment
  * counts as no payment where the subscriber's file says `bill_refunded_period`.
  */
-export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
+export function gapOf({ expect, old, oldInvoices, newInvoices, begun, accounted }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
     return { type: 'gap_read', gap: 'unreadable' }
   const missed = keptBack(expect, old, oldInvoices).flatMap((invoice): Missed[] => {
@@ -57,8 +59,11 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
   })
   const isLeft = ({ invoice, period }: Missed): boolean =>
     expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
+  const billed = new Set(accounted.flatMap(({ invoice, outcome }) => (outcome === 'billed' ? [invoice] : [])))
   const left = missed.filter(isLeft).map(({ period }) => period)
-  const open = missed.find((one) => !isLeft(one) && !isBilled(begun, expect, one.invoice))
+  const open = missed.find(
+    (one) => !isLeft(one) && !billed.has(one.invoice.id) && !isBilled(begun, expect, one.invoice),
+  )
   if (open === undefined) return { type: 'gap_read', gap: 'none', left, marked: readDue(old) !== null }
   const { invoice: oldest, period } = open
   if (oldest.status === 'draft') return { type: 'gap_read', gap: 'draft', invoice: oldest.id, period }

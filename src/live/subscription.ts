@@ -189,6 +189,11 @@ export function isSettled(subscription: Shown): boolean {
   return commentOn(subscription)?.startsWith(settledComment) === true
 }
 
+/** The successor that a settle named; undefined for a subscription that was not settled. */
+export function settledAs(subscription: Shown): string | undefined {
+  return isSettled(subscription) ? commentOn(subscription)?.slice(settledComment.length) : undefined
+}
+
 /** Cancelled by an undo or a revert, as if it had never existed. */
 export function isUndone(subscription: Shown): boolean {
   return commentOn(subscription)?.startsWith(undoneComment) === true

@@ -2,11 +2,11 @@ import type Stripe from 'stripe'
 import type { Stage } from '../catalog/types.ts'
 import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { markFrom, markHold, oldIdOf, settledComment } from '../live/marks.ts'
+import { markFrom, markHold, oldIdOf } from '../live/marks.ts'
 import { successorsByProject } from '../live/projects.ts'
 import { observeNew, observeOld, standingOf } from '../live/observations.ts'
 import { readHold } from '../live/source.ts'
-import { isOver } from '../live/subscription.ts'
+import { isOver, isSettled } from '../live/subscription.ts'
 
 /** Where a subscriber is who is not billed by the source alone. */
 export type Whereabouts =
@@ -15,8 +15,8 @@ export type Whereabouts =
   | { readonly project: string }
 
 /** Whether a project has ever written to this subscription. */
-export function isTouched({ metadata, cancellation_details: details }: Stripe.Subscription): boolean {
-  return metadata[markHold] !== undefined || details?.comment?.startsWith(settledComment) === true
+export function isTouched(subscription: Stripe.Subscription): boolean {
+  return subscription.metadata[markHold] !== undefined || isSettled(subscription)
 }
 
 /**

@@ -132,6 +132,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
         oldInvoices: await invoicesOf(stage, { subscription: plan.expect.old }),
         newInvoices: await newInvoices(stage, plan),
         begun: await invoicesOf(stage, { customer: plan.expect.customer_old }),
+        accounted: state.accounted,
       })
   }
 }

@@ -114,6 +114,53 @@ describe('people and prices are known by their identity', () => {
     })
   })
 
+  describe('an empty list is no proof that nobody charges', () => {
+    test('a settled member whose new subscription has lost its mark leaves by the id that the settle names', async () => {
+      const ada = await rig.member('ada', 'settled')
+      const metadata = { crossbill_from: '' }
+      await rig.stripe('target').subscriptions.update(ada.successor ?? '', { metadata })
+      const request = await signal({ subscriber: ada.subscriber })
+      await workOff()
+      expect([await state(request.id), await rig.status('target', ada.successor)]).toEqual(['done', 'canceled'])
+    })
+
+    test('a settle that names a subscription which the target does not show is never called cancelled', async () => {
+      const bo = await rig.member('bo', 'source')
+      const comment = 'crossbill settled, continues as sub_elsewhere'
+      await rig.stripe('us').subscriptions.cancel(bo.old, { cancellation_details: { comment } })
+      const request = await signal({ subscriber: bo.subscriber })
+      await workOff()
+      expect(await state(request.id)).toMatch(/^dead: successor_unseen/)
+    })
+
+    test('a move that was undone and made again on another copy of the customer is cancelled there', async () => {
+      const ada = await rig.member('ada', 'held')
+      const target = rig.stripe('target')
+      const { items, metadata } = await target.subscriptions.retrieve(ada.successor ?? '')
+      await target.subscriptions.cancel(ada.successor ?? '', {
+        cancellation_details: { comment: 'crossbill undone: reverted' },
+      })
+      const { id: customer } = await target.customers.create({
+        payment_method: 'pm_card_visa',
+        invoice_settings: { default_payment_method: 'pm_card_visa' },
+      })
+      const { id: again } = await target.subscriptions.create({
+        customer,
+        metadata,
+        items: items.data.map(({ price }) => ({ price: price.id })),
+      })
+      const row = { source: 'us', customerOld: ada.customer, customerNew: customer, sourceOld: '', sourceNew: '' }
+      await rig.store.putCopyMap([{ ...row, importedAt: rig.now() }])
+      const request = await signal({ subscriber: ada.subscriber })
+      await workOff()
+      expect([await state(request.id), await rig.status('us', ada.old), await rig.status('target', again)]).toEqual([
+        'done',
+        'canceled',
+        'canceled',
+      ])
+    })
+  })
+
   test('a subscription that was created in the target is cancelled by its own id', async () => {
     const ada = await rig.member('ada', 'settled')
     const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')

@@ -1,11 +1,11 @@
 import { idOf } from '../../core/reference.ts'
-import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge } from '../../live/subscription.ts'
+import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge, settledAs } from '../../live/subscription.ts'
 import { mayBeDeclared } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
-import { markCarried, settledComment } from '../../live/marks.ts'
+import { markCarried } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { observeOld } from '../../live/observations.ts'
 import { readHold } from '../../live/source.ts'
@@ -261,7 +261,7 @@ function noPayer(sides: Sides, { now, live }: RuleInput): ReturnType<Rule> {
 /** Settled, and the successor named in its comment is missing or was undone. */
 function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
   if (old === undefined || !isOver(old) || !isSettled(old) || !successors.every(isUndone)) return false
-  const named = old.cancellation_details?.comment?.slice(settledComment.length)
+  const named = settledAs(old)
   const successor = target.subscriptions.find(({ id }) => id === named)
   return successor === undefined || isUndone(successor)
 }

@@ -1,3 +1,4 @@
+import { settledAs } from '../../live/subscription.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { splitSubscriberKey, subscriberKey } from '../../core/address.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -5,7 +6,7 @@ import { idOf } from '../../core/reference.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import type { CopyMap } from '../../handover/types.ts'
-import { markFrom, oldIdOf, settledComment } from '../../live/marks.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 import { byId } from '../read/by-id.ts'
@@ -150,7 +151,7 @@ class Search {
 
   async #ownKey(account: StripeAccount, subscription: StripeObject): Promise<SubscriberKey> {
     this.#add(account.name, idOf(subscription['customer']))
-    const successor = successorNamed(subscription)
+    const successor = settledAs(subscription)
     const target = this.#accounts.find(({ name }) => name === targetAccount)
     const found = successor === undefined ? undefined : await byId(target ?? account, `/v1/subscriptions/${successor}`)
     if (found !== undefined) this.#add(targetAccount, idOf(found['customer']))
@@ -173,12 +174,4 @@ class Search {
     this.#done.add(step)
     return false
   }
-}
-
-/** The successor that a settled old subscription names in its comment. */
-function successorNamed({ cancellation_details: details }: StripeObject): string | undefined {
-  const comment = isJsonObject(details) ? details['comment'] : undefined
-  return typeof comment === 'string' && comment.startsWith(settledComment)
-    ? comment.slice(settledComment.length)
-    : undefined
 }

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
-import { cancelledComment, settledComment } from '../../live/marks.ts'
+import { cancelledComment } from '../../live/marks.ts'
 import { billedItems, readHold, readSource, recurrenceOf } from '../../live/source.ts'
 import {
   hasBegun,
@@ -17,6 +17,7 @@ import {
   isUndone,
   paymentFailure,
   successorMark,
+  settledAs,
 } from '../../live/subscription.ts'
 import { forecastInvoice } from '../../billing/amount.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
@@ -83,7 +84,7 @@ function endOf(subscription: Stripe.Subscription): string {
   const { ended_at: at, cancellation_details: details } = subscription
   const when = at === null ? 'ended' : `ended on ${formatInstant(instant(at))}`
   const comment = details?.comment ?? ''
-  if (isSettled(subscription)) return `${when}: settled, continues as ${comment.slice(settledComment.length)}`
+  if (isSettled(subscription)) return `${when}: settled, continues as ${settledAs(subscription) ?? ''}`
   if (isUndone(subscription)) return `${when}: its move was undone, and the old subscription bills again`
   if (isCancelledByUs(subscription))
     return `${when}: cancelled on request (inbox ${comment.slice(cancelledComment.length)})`

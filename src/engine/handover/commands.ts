@@ -115,7 +115,7 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
   })
 }
 
-async function readGap(context: Context, { job }: Turn): Promise<HandoverEvent> {
+async function readGap(context: Context, { job, state }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
   return gapOf({
     expect,
@@ -123,5 +123,6 @@ async function readGap(context: Context, { job }: Turn): Promise<HandoverEvent> 
     oldInvoices: await oldInvoices(context, expect),
     newInvoices: await successorInvoices(context, expect),
     begun: await gapInvoices(context, expect),
+    accounted: state.accounted,
   })
 }

@@ -1,5 +1,5 @@
 import { idOf } from '../../core/reference.ts'
-import { isAlive, isKept, isSettled } from '../../live/subscription.ts'
+import { isAlive, isKept, isOnHold, isOver, isSettled, settledAs } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, subscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -49,13 +49,21 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   const sides = { old: old.value === undefined ? ('missing' as const) : sideOf(old.value) }
   const about = { old: old.value, oldAccount, customer: customers[0] }
   if (!successors.ok) return success({ ...about, sides: { ...sides, successors: undefined }, successors: [] })
-  if (old.value === undefined || successors.value.length > 0 || !isKept(old.value))
+  if (successors.value.some(isAlive) || (old.value !== undefined && !wasHeld(old.value)))
     return success({ ...about, sides: { ...sides, successors: told(successors.value) }, successors: successors.value })
-  const missed = await readMissed(context, { subscriber, source }, customers)
+  const missed = await readMissed(context, { subscriber, source, old: old.value }, customers)
   if (!missed.ok) return missed
   const { found, isErased } = missed.value
-  const unseen = found.length === 0 && !isErased
-  return success({ ...about, sides: { ...sides, successors: told(found), unseen }, successors: found })
+  const known = new Set(successors.value.map(({ id }) => id))
+  const all = [...successors.value, ...found.filter(({ id }) => !known.has(id))]
+  const hadOne = old.value !== undefined && (isKept(old.value) || isSettled(old.value))
+  const unseen = hadOne && all.length === 0 && !isErased
+  return success({ ...about, sides: { ...sides, successors: told(all), unseen }, successors: all })
+}
+
+/** Whether it may have a successor. One that bills in its own account has none. */
+function wasHeld(old: StripeObject): boolean {
+  return isOnHold(old) || isOver(old)
 }
 
 function told(successors: readonly StripeObject[]): NonNullable<LiveSides['successors']> {
@@ -63,29 +71,35 @@ function told(successors: readonly StripeObject[]): NonNullable<LiveSides['succe
 }
 
 /**
- * Looks for a successor that the customer's list does not show: by the id in the store, whatever
- * marks it has, and under the customer that the copy map names. An erased customer has no
- * subscription any more.
+ * Looks for a successor that the customer's list does not show, or shows only as ended: by the ids
+ * in the store and in the comment of a settle, whatever marks it has, and under the customer that
+ * the copy map names. An erased customer has no subscription any more.
  */
 async function readMissed(
   context: InboxContext,
-  { subscriber, source }: { readonly subscriber: SubscriberKey; readonly source: string },
+  {
+    subscriber,
+    source,
+    old,
+  }: { readonly subscriber: SubscriberKey; readonly source: string; readonly old: StripeObject | undefined },
   customers: readonly string[],
 ): Promise<Outcome<{ readonly found: readonly StripeObject[]; readonly isErased: boolean }>> {
   const { target } = context.accounts
   const record = await context.store.subscriber(subscriber)
-  const known = record?.facts['successor']
-  if (typeof known === 'string') {
-    const one = await readOld(context, target, known)
+  const found: StripeObject[] = []
+  const ids = [record?.facts['successor'], old === undefined ? undefined : settledAs(old)]
+  for (const id of new Set(ids.filter((one) => typeof one === 'string'))) {
+    const one = await readOld(context, target, id)
     if (!one.ok) return one
-    if (one.value !== undefined) return success({ found: [one.value], isErased: false })
+    if (one.value !== undefined) found.push(one.value)
   }
   const copies = new Set<string>()
   for await (const row of context.store.copyMap(source))
     if (customers.includes(row.customerOld) && !customers.includes(row.customerNew)) copies.add(row.customerNew)
   const elsewhere = await readSuccessors(context, subscriber, [...copies])
   if (!elsewhere.ok) return elsewhere
-  if (elsewhere.value.length > 0) return success({ found: elsewhere.value, isErased: false })
+  found.push(...elsewhere.value.filter(({ id }) => !found.some((one) => one.id === id)))
+  if (found.length > 0) return success({ found, isErased: false })
   for (const customer of [...customers, ...copies]) {
     const one = await read(context, target, `/v1/customers/${customer}`)
     if (one.ok && one.value['deleted'] === true) return success({ found: [], isErased: true })

@@ -4,10 +4,10 @@ import { targetAccount, type Catalog } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { markFrom, markHold, oldIdOf, settledComment } from '../../live/marks.ts'
+import { markFrom, markHold, oldIdOf } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 import { readMoneyNote } from '../../live/money-note.ts'
-import { isOver } from '../../live/subscription.ts'
+import { isOver, settledAs } from '../../live/subscription.ts'
 import { idOf } from '../../core/reference.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount, SubscriberRecord } from '../ports.ts'
@@ -121,10 +121,7 @@ function successorIds(
 ): readonly string[] {
   const stored = records.flatMap(({ facts }) => (typeof facts['successor'] === 'string' ? [facts['successor']] : []))
   const named = [...sources.values()].flatMap(({ subscriptions }) =>
-    subscriptions.flatMap(({ cancellation_details: details }) => {
-      const comment = details?.comment ?? ''
-      return comment.startsWith(settledComment) ? [comment.slice(settledComment.length)] : []
-    }),
+    subscriptions.flatMap((one) => settledAs(one) ?? []),
   )
   return [...stored, ...named].filter((id) => id.startsWith('sub_'))
 }

@@ -1,130 +1,172 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import type { Store } from '../../src/engine/ports.ts'
 import { guardNames } from '../../src/catalog/guards.ts'
+import { Limiter } from '../../src/sandbox/kernel/limits.ts'
 import { openStore } from '../../src/store/open.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { operationName, stripeRates } from '../../src/stripe/limits.ts'
 import { openSchool, type School } from '../engine/school.ts'
-import { milliseconds, type Figure } from './figure.ts'
+import type { Figure } from './figure.ts'
+import { virtualTime, type VirtualTime } from './virtual-time.ts'
 
+/** A wave of two accounts is twice as large. */
 const subscribers = 1_200
+const sources = ['us', 'intl'] as const
+type Source = (typeof sources)[number]
+/** Moves a second: two updates of each old subscription bound a source at 12. */
+const least = { one: 11, two: 20 }
 const callMilliseconds = 300
+/** A write of the store waits for a commit that others share. */
+const commitMilliseconds = 20
 const allowed = { global: 100, endpoint: 25 }
 
 /**
- * A wave of one account against a Stripe with delays and rate limits: the limit of the busiest
- * operation, not the delays, should determine the speed.
+ * A wave of one account, and one of two, against a Stripe with delays and rate limits: the limit of
+ * the busiest operation, not the delays, should determine the speed. The clock is virtual.
  */
-export async function move(): Promise<Figure> {
-  const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
-  await using school = await openSchool(subscribers)
-  const watched = watch(school)
-  const context = await overFile(school, join(folder, 'crossbill.db'), watched)
+export async function move(): Promise<Figure[]> {
+  return [await moving(['us'], least.one), await moving(sources, least.two)]
+}
+
+async function moving(from: readonly Source[], atLeast: number): Promise<Figure> {
+  await using school = await openSchool(subscribers * from.length)
+  const time = virtualTime()
+  const watched = watch(school, time)
+  const context = await slowed(school, { from, watched, time })
   // First the catalog, without delays: only the moves are counted.
   await apply(context('source'), await makePlan(context('source')), { allow: guardNames })
   watched.counting = true
-  const result = await apply(context('target'), await makePlan(context('target')), { allow: guardNames })
+  const plan = await makePlan(context('target'))
+  const result = await time.until(apply(context('target'), plan, { allow: guardNames }))
   const moved = result.changes.filter(({ action, outcome }) => action === 'move' && outcome === 'done').length
-  const seconds = (watched.ended - watched.began) / 1_000
+  const seconds = ((watched.ended ?? 0) - (watched.began ?? 0)) / 1_000
   const [busiest = '', most = 0] = [...watched.sent].toSorted(([, a], [, b]) => b - a)[0] ?? []
-  const share = most / seconds / allowed.endpoint
   await context('target').store.close()
-  rmSync(folder, { recursive: true })
+  const rate = moved / seconds
+  const accounts = from.length === 1 ? 'one account' : `${from.length} accounts`
   return {
-    what: `moving ${moved} subscribers of one account, ${callMilliseconds} ms a call, ${(moved / seconds).toFixed(1)}/s; busiest: ${busiest}, ${watched.refused} refused`,
-    reach: `≥ 90 % of the ${allowed.endpoint}/s that one operation may have, none refused`,
-    measured: `${Math.round(100 * share)} % in ${milliseconds(seconds * 1_000)}`,
-    ok: result.ok && share >= 0.9 && watched.refused === 0,
+    what: `moving ${moved} subscribers of ${accounts}, ${callMilliseconds} ms a call, ${allowed.endpoint}/s of one operation, ${watched.refused} refused`,
+    reach: `≥ ${atLeast} a second, none refused`,
+    measured: `${rate.toFixed(1)} a second; most often ${busiest}, ${(most / moved).toFixed(2)} a move`,
+    ok: result.ok && rate >= atLeast && watched.refused === 0,
   }
 }
 
 interface Watched {
   counting: boolean
-  began: number
-  ended: number
+  began: number | undefined
+  ended: number | undefined
   refused: number
   /** Requests by account and operation during the moves. */
   readonly sent: Map<string, number>
   readonly fetchOf: (account: string) => typeof fetch
 }
 
-/** Slow and counted from the first to the last subscriber, without delays before and after. */
-function watch({ rig: { sandbox } }: School): Watched {
+/** Slow, limited and counted from the first to the last subscriber, and nothing before and after. */
+function watch({ rig: { sandbox } }: School, time: VirtualTime): Watched {
+  const limiter = new Limiter(() => allowed, time.milliseconds)
   const watched: Watched = {
     counting: false,
-    began: 0,
-    ended: 0,
+    began: undefined,
+    ended: undefined,
     refused: 0,
     sent: new Map(),
     fetchOf: (account) => async (input, init) => {
-      if (watched.began === 0 || watched.ended > 0) return sandbox.fetch(input, init)
-      const { pathname } = new URL(input instanceof Request ? input.url : input)
-      const operation = `${account} ${operationName(init?.method ?? 'GET', pathname)}`
+      if (!isMoving(watched)) return time.busy(sandbox.fetch(input, init))
+      const url = new URL(input instanceof Request ? input.url : input)
+      const method = init?.method ?? 'GET'
+      const operation = `${account} ${operationName(method, url.pathname)}`
       watched.sent.set(operation, (watched.sent.get(operation) ?? 0) + 1)
-      const answer = await sandbox.fetch(input, init)
-      if (answer.status === 429) watched.refused += 1
-      await sleep(callMilliseconds)
+      try {
+        limiter.check(account, { method, url })
+      } catch {
+        watched.refused += 1
+      }
+      const answer = await time.busy(sandbox.fetch(input, init))
+      await time.sleep(callMilliseconds)
       return answer
     },
   }
   return watched
 }
 
-async function overFile(
+function isMoving({ began, ended }: Watched): boolean {
+  return began !== undefined && ended === undefined
+}
+
+interface Slowed {
+  readonly from: readonly Source[]
+  readonly watched: Watched
+  readonly time: VirtualTime
+}
+
+async function slowed(
   school: School,
-  file: string,
-  watched: Watched,
+  { from, watched, time }: Slowed,
 ): Promise<(stage: 'source' | 'target') => Context> {
-  const { sandbox, context } = school.rig
-  const store = await openStore({ file })
-  for await (const row of context.store.copyMap()) await store.putCopyMap([row])
-  const connect = (name: string) =>
+  const { context } = school.rig
+  const own = await openStore({ file: ':memory:' })
+  for await (const row of context.store.copyMap()) await own.putCopyMap([row])
+  const store = committing(own, watched, time)
+  // As in live mode. Lists before and after are read without limits.
+  const connect = (name: string, rates: 'none' | ReturnType<typeof stripeRates>) =>
     connectAccount({
       name,
       key: `sk_test_sandbox_${name}`,
       fetch: watched.fetchOf(name),
-      // As in live mode. Lists before and after are read without limits.
-      rates: { account: Infinity, operation: Infinity },
+      rates,
+      timing: time,
+      clock: () => school.rig.sandbox.clock() * 1_000,
     })
-  const paced = (name: string) =>
-    connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: watched.fetchOf(name), rates: stripeRates(true) })
-  const slow = { target: await paced('target'), us: await paced('us') }
-  const quick = { target: await connect('target'), us: await connect('us'), intl: await connect('intl') }
-  const moving = (): boolean => watched.began > 0 && watched.ended === 0
-  const switching = (name: 'target' | 'us') => ({
-    ...quick[name],
-    send: (request: Parameters<(typeof quick)['us']['send']>[0]) => (moving() ? slow : quick)[name].send(request),
-  })
+  const switching = async (name: 'target' | Source) => {
+    const [slow, quick] = [await connect(name, stripeRates(true)), await connect(name, 'none')]
+    return {
+      ...quick,
+      send: (request: Parameters<typeof quick.send>[0]) => (isMoving(watched) ? slow : quick).send(request),
+    }
+  }
   const accounts = {
-    target: switching('target'),
-    sources: new Map([
-      ['us', switching('us')],
-      ['intl', quick.intl],
-    ]),
+    target: await switching('target'),
+    sources: new Map(await Promise.all(sources.map(async (name) => [name, await switching(name)] as const))),
   }
   return (stage) => ({
-    ...school.stage((one) => (one.source === 'us' ? stage : 'source')),
+    ...school.stage((one) => (from.some((name) => name === one.source) ? stage : 'source')),
     accounts,
     store,
-    wait: (seconds) => sleep(seconds * 1_000),
+    wait: (seconds) => time.sleep(seconds * 1_000),
     progress: {
       start(what) {
-        if (!watched.counting || what !== 'applying') return
-        sandbox.world.limits = allowed
-        watched.began = performance.now()
+        if (watched.counting && what === 'applying') watched.began = time.milliseconds()
       },
       step() {},
       note() {},
       done() {
-        if (!moving()) return
-        watched.ended = performance.now()
-        sandbox.world.limits = undefined
+        if (isMoving(watched)) watched.ended = time.milliseconds()
       },
+    },
+  })
+}
+
+/** The store, whose writes take the time of a commit during the moves. */
+function committing<S extends Store>(store: S, watched: Watched, time: VirtualTime): S {
+  return new Proxy(store, {
+    get(of, name) {
+      const value: unknown = Reflect.get(of, name)
+      if (typeof value !== 'function') return value
+      const isWrite = /^(?:put|journalStart|journalEnd)/.test(String(name))
+      return (...given: unknown[]): unknown => {
+        const answer: unknown = Reflect.apply(value, of, given)
+        if (!(answer instanceof Promise)) return answer
+        const done = time.busy(answer)
+        if (!isWrite || !isMoving(watched)) return done
+        return (async () => {
+          const written: unknown = await done
+          await time.sleep(commitMilliseconds)
+          return written
+        })()
+      }
     },
   })
 }

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
+import type { StripeAccount } from '../../src/engine/ports.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members, payersPerPeriod } from './members.ts'
@@ -140,3 +141,32 @@ test('same bill, one payer: members move onto a price of another program, which 
   await school.advance(later)
   expect(billsOf(await school.charges())).toEqual(await unmoved())
 })
+
+test('a move reads the old subscription before its hold and for its proof, and no third time', async () => {
+  await using school = await members(people, now)
+  const plan = await makePlan(school.stage('target'))
+  const { context, reads } = readsOfOne(school.stage('target'))
+  expect(await apply(context, plan)).toMatchObject({ ok: true, remaining: [] })
+  expect([reads.filter((one) => one === 'us').length, reads.filter((one) => one === 'target').length]).toEqual([
+    2 * people.length,
+    people.length,
+  ])
+})
+
+/** The names of the accounts, once for each read of one subscription. */
+function readsOfOne(context: Context) {
+  const reads: string[] = []
+  const watched = (account: StripeAccount): StripeAccount => ({
+    ...account,
+    send(request) {
+      if (request.method === 'GET' && request.path.startsWith('/v1/subscriptions/')) reads.push(account.name)
+      return account.send(request)
+    },
+  })
+  const { target, sources } = context.accounts
+  const accounts = {
+    target: watched(target),
+    sources: new Map([...sources].map(([name, account]) => [name, watched(account)])),
+  }
+  return { context: { ...context, accounts }, reads }
+}

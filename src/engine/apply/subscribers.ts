@@ -7,19 +7,21 @@ import type { Context } from '../context.ts'
 import { beginRun, handOver } from '../handover/hand-over.ts'
 import type { Held } from '../lease.ts'
 import type { DeclinesBreaker } from './declines.ts'
+import { inTurn } from '../in-turn.ts'
 import { sideBySide } from '../side-by-side.ts'
 
 /**
- * Customers processed at a time. A move is about ten calls of 300 ms in sequence, three or four of
- * them the same operation. With this many in progress the rate limit of each account sets the pace,
- * also when two accounts share the work.
+ * Customers processed at a time. A move is about nine calls of 300 ms in sequence, two of them the
+ * same operation. With this many in progress the rate limit of each account sets the pace, also
+ * when two accounts share the work.
  */
 const customersAtATime = 64
 
 /**
- * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel. A
- * subscriber who cannot be moved does not affect the others; an unexpected charge stops all of
- * them, and many payment methods that cannot be set up stop the moves.
+ * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel, those
+ * of each source in turn, because Stripe limits each account by itself. A subscriber who cannot be
+ * moved does not affect the others; an unexpected charge stops all of them, and many payment
+ * methods that cannot be set up stop the moves.
  */
 export async function applySubscribers(
   context: Context,
@@ -29,14 +31,18 @@ export async function applySubscribers(
   const results = new Map<string, AppliedChange>()
   const run = await beginRun(context)
   const queues = Map.groupBy(changes, ({ expect }) => `${expect.source}/${expect.customer_old}`)
-  await sideBySide(queues.values(), customersAtATime, async (change) => {
-    if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
-    const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
-    declines.note(result)
-    results.set(change.address, result)
-    context.progress.step()
-    return true
-  })
+  await sideBySide(
+    inTurn(queues.values(), ([first]) => first?.expect.source),
+    customersAtATime,
+    async (change) => {
+      if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
+      const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
+      declines.note(result)
+      results.set(change.address, result)
+      context.progress.step()
+      return true
+    },
+  )
   return changes.map(
     ({ address, action }) => results.get(address) ?? { address, action, outcome: 'not_started' as const },
   )

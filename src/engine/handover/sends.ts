@@ -22,7 +22,7 @@ import { readTexts } from './texts.ts'
 import { perform, shut, usesUpKey } from '../send/perform.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
 import { asSubscription, readInvoice, readOld, readSchedule } from '../read/subscriptions.ts'
-import { justSeen } from './seen.ts'
+import { justSeen, noteSeen } from './seen.ts'
 
 /** One command of the machine, and what it concerns. */
 export interface Turn {
@@ -83,6 +83,7 @@ export async function send(context: Context, turn: Turn, state: StateIn<RequestP
     ...(find === undefined ? {} : { find, lookFirst: job.plan === recovery }),
     ...(seen === undefined ? {} : { seen }),
   })
+  if (outcome.ok && phase === 'holding') noteSeen(job, asSubscription(outcome.value), context.accounts.target.now())
   const refused = outcome.ok
     ? undefined
     : { step, account, failure: outcome.failure, live, generation: state.generation }
@@ -160,13 +161,17 @@ async function liveValues(context: Context, job: Job, state: StateIn<RequestPhas
   const { phase } = state
   const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
   const fromOldSchedule = job.handover.steps.some(needsOldSchedule)
+  const isNew = planned && (phase === 'carrying' || phase === 'creating')
   const needsOld =
     phase === 'billing_gap' ||
     phase === 'money' ||
     phase === 'money_back' ||
-    (planned && (phase === 'carrying' || phase === 'creating')) ||
+    isNew ||
     (phase === 'scheduling' && fromOldSchedule)
-  const old = needsOld ? await readOld(context, job.handover.expect) : undefined
+  // Values of the new customer and subscription come from the read that began the hand-over, and
+  // from the answer to the hold. Money is read again before each piece.
+  const seen = isNew ? justSeen(job, job.handover.expect.old, context.accounts.target.now()) : undefined
+  const old = needsOld ? (seen ?? (await readOld(context, job.handover.expect))) : undefined
   if (needsOld && old === undefined) return undefined
   const voided =
     state.phase === 'billing_gap'

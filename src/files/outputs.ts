@@ -1,12 +1,16 @@
 import { open, stat } from 'node:fs/promises'
 import { CommandError } from '../core/outcome.ts'
-import { writeWhole } from './write.ts'
+import { textIn } from './gzip.ts'
+import { writeWhole, type Content } from './write.ts'
 
 /** A file that commands write, and how they recognise an earlier one. */
 export interface OutputKind {
   /** `a saved plan`, for messages. */
   readonly what: string
-  /** Whether a text is one: its first and its last 4,096 bytes if it is long. */
+  /**
+   * Whether a text is one: its first and its last 4,096 bytes if it is long, and only the first if
+   * it is compressed.
+   */
   readonly isOne: (text: string) => boolean
 }
 
@@ -49,7 +53,7 @@ export async function refuseTaken(outputs: readonly Output[], notDone = 'nothing
  */
 export async function writeOutput(
   output: Output,
-  text: string | Iterable<string>,
+  text: Content,
   { mode, notDone }: { readonly mode?: number; readonly notDone?: string } = {},
 ): Promise<void> {
   await refuseTaken([output], notDone)
@@ -89,5 +93,5 @@ async function endsOf(path: string): Promise<Found> {
 
 async function textAt(file: Awaited<ReturnType<typeof open>>, from: number, length: number): Promise<string> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, from)
-  return buffer.subarray(0, bytesRead).toString('utf8')
+  return textIn(buffer.subarray(0, bytesRead))
 }

@@ -5,13 +5,16 @@ import { inBlocks } from '../core/json-text.ts'
 
 const blockCharacters = 1_048_576
 
+/** A text, whole or in pieces, or the bytes of a file. */
+export type Content = string | Iterable<string> | Uint8Array | AsyncIterable<Uint8Array>
+
 /**
  * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over
  * it, then the folder flushed. A reader, or a crash at any instant, sees the old text or the new
- * text. A text that is too long for one string comes in pieces. Folders are created; an existing
- * file keeps its mode unless a mode is given.
+ * text. A text that is too long for one string comes in pieces, and a compressed one as bytes.
+ * Folders are created; an existing file keeps its mode unless a mode is given.
  */
-export async function writeWhole(path: string, text: string | Iterable<string>, mode?: number): Promise<void> {
+export async function writeWhole(path: string, text: Content, mode?: number): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const kept = mode ?? (await modeOf(path))
@@ -21,7 +24,8 @@ export async function writeWhole(path: string, text: string | Iterable<string>, 
     try {
       // The umask of the process may have removed the requested permissions.
       if (kept !== undefined) await file.chmod(kept)
-      await file.writeFile(typeof text === 'string' ? text : inBlocks(text, blockCharacters))
+      const isWhole = typeof text === 'string' || text instanceof Uint8Array || Symbol.asyncIterator in text
+      await file.writeFile(isWhole ? text : inBlocks(text, blockCharacters))
       await file.sync()
     } finally {
       await file.close()

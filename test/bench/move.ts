@@ -66,7 +66,7 @@ interface Watched {
 
 /** Slow, limited and counted from the first to the last subscriber, and nothing before and after. */
 function watch({ rig: { sandbox } }: School, time: VirtualTime): Watched {
-  const limiter = new Limiter(() => allowed, time.milliseconds)
+  const limiter = new Limiter(() => allowed, () => time.milliseconds())
   const watched: Watched = {
     counting: false,
     began: undefined,

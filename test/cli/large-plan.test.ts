@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, expect, test } from 'vitest'
 import { readPlan, savePlan } from '../../src/cli/wiring/plan-file.ts'
+import { linedJson } from '../../src/core/json-text.ts'
 import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
 import { verifyMarkdown } from '../../src/cli/render/verify-text.ts'
 import { planDigest } from '../../src/plan/assemble.ts'
@@ -87,6 +89,36 @@ test('a saved plan has one line for each change, is read in any layout, and is r
   await expect(readPlan(path)).rejects.toMatchObject({ code: 'plan_altered' })
   writeFileSync(path, text.slice(0, -4))
   await expect(readPlan(path)).rejects.toMatchObject({ code: 'plan_format' })
+})
+
+test('a plan of more than ten thousand changes is compressed under its own name, and so is one whose name asks for it', async () => {
+  const path = join(folder, 'large.plan.json')
+  const named = join(folder, 'small.plan.json.gz')
+  const many = Array.from({ length: 10_001 }, (_, n) => ({
+    address: `price.p${n}`,
+    because: ['new price'],
+    patch: [],
+    people: 0,
+    steps: [],
+    action: 'update' as const,
+    expect: { seen: '' },
+  }))
+  const plan: Plan = { ...small, changes: many }
+  const whole = { ...plan, plan: planDigest(plan) }
+  expect(await savePlan(path, whole)).toEqual([path, join(folder, 'large.md')])
+  expect(await savePlan(named, small)).toEqual([named, join(folder, 'small.md')])
+  for (const [at, one] of [
+    [path, whole],
+    [named, small],
+  ] as const) {
+    const bytes = readFileSync(at)
+    expect([...bytes.subarray(0, 2)]).toEqual([0x1f, 0x8b])
+    expect(gunzipSync(bytes).toString()).toBe([...linedJson(one)].join(''))
+    expect(await readPlan(at)).toEqual(one)
+    await expect(savePlan(at, one)).resolves.toHaveLength(2)
+    writeFileSync(at, bytes.subarray(0, bytes.length - 30))
+    await expect(readPlan(at)).rejects.toMatchObject({ code: 'plan_unreadable' })
+  }
 })
 
 test('a plan replaces an earlier plan and no other file', async () => {

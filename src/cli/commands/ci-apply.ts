@@ -1,4 +1,5 @@
 import { CommandError } from '../../core/outcome.ts'
+import { textIn } from '../../files/gzip.ts'
 import { writeOutput } from '../../files/outputs.ts'
 import { planPath, type Check, type Forge, type Note, type Pull } from '../../forge/forge.ts'
 import type { Plan } from '../../plan/types.ts'
@@ -86,9 +87,9 @@ async function reviewedPlan({ forge, pull, note, mark }: Reviewed, path: string)
   refuseRed(await forge.checks(pull.head), where)
   const bytes = await forge.planFile(pull.head)
   if (bytes === undefined) return refuse('plan_unreadable', `${where} has no saved plan of ${pull.head}`)
-  const text = Buffer.from(bytes).toString('utf8')
-  if (!planKind.isOne(text)) return refuse('plan_format', `the saved plan of ${where} is not a plan of Crossbill`)
-  await writeOutput({ path, kind: planKind }, text, { notDone })
+  if (!planKind.isOne(textIn(bytes)))
+    return refuse('plan_format', `the saved plan of ${where} is not a plan of Crossbill`)
+  await writeOutput({ path, kind: planKind }, bytes, { notDone })
   const plan = await readPlan(path)
   if (plan.plan !== mark.digest)
     return refuse('plan_not_the_reviewed', `the saved plan is ${plan.plan}, but ${where} shows ${mark.digest}`)

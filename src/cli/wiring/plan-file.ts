@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { linedJson, readLinedJson } from '../../core/json-text.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { gzipped, readText } from '../../files/gzip.ts'
 import { documentWith, refuseTaken, writeOutput, type Output, type OutputKind } from '../../files/outputs.ts'
 import { parsePlan } from '../../plan/document.ts'
 import type { Plan } from '../../plan/types.ts'
@@ -48,7 +47,7 @@ const reviewKind: OutputKind = {
 
 /** The files of a saved plan: `wave-01.plan.json`, and `wave-01.md` for review. */
 function planOutputs(path: string): readonly [plan: Output, review: Output] {
-  const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
+  const review = `${path.replace(/(\.plan)?\.json(\.gz)?$/, '')}.md`
   return [
     { path, kind: planKind },
     { path: review, kind: reviewKind },
@@ -63,15 +62,21 @@ export async function refuseTakenPlan(path: string): Promise<void> {
   await refuseTaken(planOutputs(path), 'no plan was made')
 }
 
+/** A plan with more changes (about 35 MB) is read by programs alone, so it is saved compressed. */
+const changesUncompressed = 10_000
+
 /**
- * Saves the plan as JSON, and a Markdown file for review beside it. @returns both paths
+ * Saves the plan as JSON, and a Markdown file for review beside it. A large plan, or one whose name
+ * ends in `.gz`, is compressed; a reader sees that by the content, so the name stays as given.
+ * @returns both paths
  * @throws CommandError `out_taken` when another file has one of the names
  */
 export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('../render/plan-markdown.ts')
   const outputs = planOutputs(path)
   await refuseTaken(outputs)
-  await writeOutput(outputs[0], linedJson(plan))
+  const compresses = path.endsWith('.gz') || plan.changes.length > changesUncompressed
+  await writeOutput(outputs[0], compresses ? gzipped(linedJson(plan)) : linedJson(plan))
   await writeOutput(outputs[1], `${planMarkdown(plan)}\n`)
   return outputs.map((one) => one.path)
 }
@@ -89,7 +94,7 @@ function unreadable(error: unknown): string {
 /** Reads line by line, as Crossbill writes plans; as a whole when another tool reformatted it. */
 async function readDocument(path: string): Promise<unknown> {
   try {
-    return (await readLinedJson(linesOf(path))) ?? JSON.parse(await readFile(path, 'utf8'))
+    return (await readLinedJson(linesOf(path))) ?? JSON.parse(await textOf(path))
   } catch (error) {
     const wrong = error instanceof SyntaxError
     throw wrong
@@ -108,10 +113,16 @@ async function readDocument(path: string): Promise<unknown> {
   }
 }
 
+async function textOf(path: string): Promise<string> {
+  let text = ''
+  for await (const chunk of readText(path)) text += chunk
+  return text
+}
+
 async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = ''
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1_048_576 })) {
-    const lines = `${rest}${chunk as string}`.split('\n')
+  for await (const chunk of readText(path)) {
+    const lines = `${rest}${chunk}`.split('\n')
     rest = lines.pop() ?? ''
     yield* lines
   }

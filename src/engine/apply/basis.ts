@@ -90,6 +90,7 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   if (lineage === state.lineage && !resumed && serial !== state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
   const now = Map.groupBy(fresh.changes, ({ address }) => address)
+  const places = new Map(fresh.changes.map((change, place) => [change, place]))
   const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))
   const blocked = new Map(fresh.blocked.map((one) => [one.address, one]))
   const ready: Change[] = []
@@ -109,7 +110,7 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
     const counterpart = there?.find((one) => !used.has(one) && same(one, change))
     if (counterpart !== undefined) {
       used.add(counterpart)
-      const place = fresh.changes.indexOf(counterpart)
+      const place = places.get(counterpart) ?? last
       if (!resumed && place < last) differences.push(`${change.address}: its place in the order of the plan changed`)
       last = place
       ready.push(change)

@@ -28,3 +28,29 @@ export async function sideBySide<T>(
   await Promise.all(Array.from({ length: limit }, worker))
   if (errors.length > 0) throw errors[0]
 }
+
+/**
+ * The same for groups of queues that share no limit, such as the accounts of Stripe: at most
+ * `limit` of each group at a time, all groups side by side. When `work` returns false or throws,
+ * every group stops.
+ */
+export async function groupsSideBySide<T>(
+  groups: readonly (readonly (readonly T[])[])[],
+  limit: number,
+  work: (one: T) => Promise<boolean>,
+): Promise<void> {
+  let stopped = false
+  const whileAll = async (one: T): Promise<boolean> => {
+    if (stopped) return false
+    try {
+      if (!(await work(one))) stopped = true
+    } catch (error) {
+      stopped = true
+      throw error
+    }
+    return !stopped
+  }
+  const ended = await Promise.allSettled(groups.map((queues) => sideBySide(queues, limit, whileAll)))
+  const failed = ended.find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}

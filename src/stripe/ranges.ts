@@ -7,6 +7,13 @@ const lanes = 8
 const pagesBeforeFirst = 4
 /** Pages that must be read for each half that is empty or still unknown. */
 const pagesPerEmpty = 10
+/**
+ * A list that seems to have more pages than this, by the density of the last page read, is shared
+ * among the lanes from the beginning. The ranges before the account's first object are then found
+ * empty while others are read, one request each.
+ */
+const pagesOfLong = 64
+const pagesPerEmptyOfLong = 1
 /** No object is older than Stripe itself: 2010-01-01. */
 const beginning = 1_262_304_000
 
@@ -70,7 +77,9 @@ export async function* readRanges(
     wake()
   }
   const share = (stretch: Stretch, last: Page): void => {
-    if (running >= lanes || pages < Math.max(shortest, pagesPerEmpty * empty)) return
+    const isLong = shortest === pagesBeforeFirst && pagesLeft(stretch, last) > pagesOfLong
+    const enough = isLong ? pagesPerEmptyOfLong * empty : Math.max(shortest, pagesPerEmpty * empty)
+    if (running >= lanes || pages < enough) return
     const older = olderHalf(stretch, last)
     if (older === undefined) return
     empty++
@@ -102,13 +111,17 @@ export async function* readRanges(
   }
 }
 
-/** Splits the unread part of a stretch in two; undefined when fewer than two pages are expected. */
-function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
+/** The number of unread pages of a stretch, if they are as dense as the last one. */
+function pagesLeft({ from }: Stretch, last: Page): number {
   const newest = createdAt(last.data[0] ?? { object: '' })
   const oldest = createdAt(last.data.at(-1) ?? { object: '' })
-  const pageSpan = Math.max(newest - oldest, 1)
-  const left = oldest - stretch.from
-  if (left / pageSpan < 2) return undefined
+  return (oldest - from) / Math.max(newest - oldest, 1)
+}
+
+/** Splits the unread part of a stretch in two; undefined when fewer than two pages are expected. */
+function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
+  if (pagesLeft(stretch, last) < 2) return undefined
+  const left = createdAt(last.data.at(-1) ?? { object: '' }) - stretch.from
   const middle = stretch.from + Math.floor(left / 2)
   const older: Stretch = {
     from: stretch.from,

@@ -46,9 +46,9 @@ export async function catalog(): Promise<Figure[]> {
     const ratio = small === 0 ? '' : `, ${(took / small).toFixed(1)} × the time of a tenth`
     figures.push({
       what: `reading and checking ${subscribers} subscribers (${files.length} files)`,
-      reach: small === 0 ? '' : '≤ 20 s, ≤ 1024 MiB, ≤ 11 × a tenth',
+      reach: small === 0 ? '≤ 20 s, ≤ 1024 MiB' : '≤ 20 s, ≤ 1024 MiB, ≤ 11 × a tenth',
       measured: `${milliseconds(took)}, ${Math.round(memory)} MiB${ratio}`,
-      ok: small === 0 || (took <= 20_000 && memory <= 1_024 && took <= small * 11),
+      ok: took <= 20_000 && memory <= 1_024 && (small === 0 || took <= small * 11),
     })
     small = took
   }

@@ -8,8 +8,8 @@ import { openStore } from '../../src/store/open.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { operationName, stripeRates } from '../../src/stripe/limits.ts'
 import { openSchool, type School } from '../engine/school.ts'
+import { VirtualTime } from '../stripe/virtual-time.ts'
 import type { Figure } from './figure.ts'
-import { virtualTime, type VirtualTime } from './virtual-time.ts'
 
 /** A wave of two accounts is twice as large. */
 const subscribers = 1_200
@@ -32,14 +32,14 @@ export async function move(): Promise<Figure[]> {
 
 async function moving(from: readonly Source[], atLeast: number): Promise<Figure> {
   await using school = await openSchool(subscribers * from.length)
-  const time = virtualTime()
+  const time = new VirtualTime()
   const watched = watch(school, time)
   const context = await slowed(school, { from, watched, time })
   // First the catalog, without delays: only the moves are counted.
   await apply(context('source'), await makePlan(context('source')), { allow: guardNames })
   watched.counting = true
   const plan = await makePlan(context('target'))
-  const result = await time.until(apply(context('target'), plan, { allow: guardNames }))
+  const result = await time.run(apply(context('target'), plan, { allow: guardNames }))
   const moved = result.changes.filter(({ action, outcome }) => action === 'move' && outcome === 'done').length
   const seconds = ((watched.ended ?? 0) - (watched.began ?? 0)) / 1_000
   const [busiest = '', most = 0] = [...watched.sent].toSorted(([, a], [, b]) => b - a)[0] ?? []
@@ -66,7 +66,10 @@ interface Watched {
 
 /** Slow, limited and counted from the first to the last subscriber, and nothing before and after. */
 function watch({ rig: { sandbox } }: School, time: VirtualTime): Watched {
-  const limiter = new Limiter(() => allowed, () => time.milliseconds())
+  const limiter = new Limiter(
+    () => allowed,
+    () => time.milliseconds(),
+  )
   const watched: Watched = {
     counting: false,
     began: undefined,

@@ -6,6 +6,7 @@ import type { Timing } from '../../src/stripe/limits.ts'
  */
 export class VirtualTime implements Timing {
   #now = 0
+  #busy = 0
   #sleepers: { until: number; wake: () => void }[] = []
 
   milliseconds(): number {
@@ -16,6 +17,16 @@ export class VirtualTime implements Timing {
     return new Promise((wake) => this.#sleepers.push({ until: this.#now + Math.max(milliseconds, 0), wake }))
   }
 
+  /** Real work, whose length depends on this machine: no time passes before it is done. */
+  async busy<T>(work: Promise<T>): Promise<T> {
+    this.#busy++
+    try {
+      return await work
+    } finally {
+      this.#busy--
+    }
+  }
+
   /** Lets time pass until the work is done, and returns its result. */
   async run<T>(work: Promise<T>): Promise<T> {
     let over = false
@@ -23,7 +34,7 @@ export class VirtualTime implements Timing {
     finished.catch(() => {})
     while (!over) {
       // Work that needs no time runs first.
-      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+      for (let turn = 0; turn < 3 || this.#busy > 0; turn++) await new Promise((resolve) => setImmediate(resolve))
       if (over) break
       const next = this.#sleepers.reduce((a, b) => (b.until < a.until ? b : a), { until: Infinity, wake: () => {} })
       if (next.until === Infinity) continue

@@ -7,19 +7,18 @@ import type { Context } from '../context.ts'
 import { beginRun, handOver } from '../handover/hand-over.ts'
 import type { Held } from '../lease.ts'
 import type { DeclinesBreaker } from './declines.ts'
-import { inTurn } from '../in-turn.ts'
-import { sideBySide } from '../side-by-side.ts'
+import { groupsSideBySide } from '../side-by-side.ts'
 
 /**
- * Customers processed at a time. A move is about nine calls of 300 ms in sequence, two of them the
- * same operation. With this many in progress the rate limit of each account sets the pace, also
- * when two accounts share the work.
+ * Customers of one source processed at a time. A move is about nine calls of 300 ms in sequence, at
+ * most two of them the same operation, which Stripe limits: with this many in progress the limit of
+ * the source sets the pace.
  */
-const customersAtATime = 64
+const customersAtATime = 48
 
 /**
- * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel, those
- * of each source in turn, because Stripe limits each account by itself. A subscriber who cannot be
+ * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel, all
+ * sources side by side, because Stripe limits each account by itself. A subscriber who cannot be
  * moved does not affect the others; an unexpected charge stops all of them, and many payment
  * methods that cannot be set up stop the moves.
  */
@@ -30,19 +29,18 @@ export async function applySubscribers(
 ): Promise<readonly AppliedChange[]> {
   const results = new Map<string, AppliedChange>()
   const run = await beginRun(context)
-  const queues = Map.groupBy(changes, ({ expect }) => `${expect.source}/${expect.customer_old}`)
-  await sideBySide(
-    inTurn(queues.values(), ([first]) => first?.expect.source),
-    customersAtATime,
-    async (change) => {
-      if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
-      const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
-      declines.note(result)
-      results.set(change.address, result)
-      context.progress.step()
-      return true
-    },
-  )
+  const bySource = Map.groupBy(changes, ({ expect }) => expect.source)
+  const queues = [...bySource.values()].map((own) => [
+    ...Map.groupBy(own, ({ expect }) => expect.customer_old).values(),
+  ])
+  await groupsSideBySide(queues, customersAtATime, async (change) => {
+    if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
+    const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
+    declines.note(result)
+    results.set(change.address, result)
+    context.progress.step()
+    return true
+  })
   return changes.map(
     ({ address, action }) => results.get(address) ?? { address, action, outcome: 'not_started' as const },
   )

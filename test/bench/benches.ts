@@ -1,0 +1,25 @@
+import { accept } from './accept.ts'
+import { cancel } from './cancel.ts'
+import { catalog } from './catalog.ts'
+import { catalogWork } from './catalog-work.ts'
+import type { Figure } from './figure.ts'
+import { move } from './move.ts'
+import { people } from './people.ts'
+import { refresh } from './refresh.ts'
+import { rehearsal } from './rehearsal.ts'
+import { scale } from './scale.ts'
+import { start } from './start.ts'
+
+/** Every bench, in the order of `docs/figures.md`. */
+export const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
+  start,
+  accept,
+  cancel,
+  refresh,
+  catalog,
+  catalogWork,
+  move,
+  people,
+  scale,
+  rehearsal,
+}

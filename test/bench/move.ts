@@ -64,7 +64,7 @@ interface Watched {
   readonly fetchOf: (account: string) => typeof fetch
 }
 
-/** Slow, limited and counted from the first to the last subscriber, and nothing before and after. */
+/** Slow, limited and counted from the first to the last subscriber, and nothing outside of that. */
 function watch({ rig: { sandbox } }: School, time: VirtualTime): Watched {
   const limiter = new Limiter(
     () => allowed,

@@ -90,6 +90,7 @@ describe('docs/architecture.md says what the code does', () => {
       'src/cli/report/stored.ts',
       'src/cli/wiring/examine-service.ts',
       'src/core/signed-token.ts',
+      'src/files/gzip.ts',
       'src/forge/request.ts',
       'src/kajabi/http.ts',
       'src/live/source.ts',

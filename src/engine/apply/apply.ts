@@ -3,7 +3,7 @@ import { isGuardName, type GuardName } from '../../catalog/guards.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
-import { byPart } from '../../plan/change.ts'
+import { byPart, isHandover } from '../../plan/change.ts'
 import type {
   AccessChange,
   Blocked,
@@ -131,8 +131,29 @@ interface Run {
   readonly changes: AppliedChange[]
 }
 
-/** Returns the reading on which the run is based. */
-async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Survey> {
+/**
+ * Returns the reading on which the run is based, if the proof may start from it. It is let go of
+ * before the first subscriber moves: after a hand-over, everything is read again.
+ */
+async function carryThrough(context: Context, run: Run): Promise<Survey | undefined> {
+  const { held, recovered, changes, plan } = run
+  const begun = await begin(context, run)
+  await carryOut(context, { plan, ...begun }, { held, changes })
+  await takeUpAgain(context, held, [recovered, changes])
+  return begun.before
+}
+
+/** What the work needs of everything that was read and compared before it. */
+interface Begun {
+  readonly ready: readonly Change[]
+  readonly declines: DeclinesBreaker
+  readonly access: Survey['access']
+  /** Undefined when the plan hands over: its proof reads everything again. */
+  readonly before: Survey | undefined
+}
+
+/** Recovers, reads, compares the plan with a new one, and records in the store what it begins. */
+async function begin(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Begun> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
   const given = [...(options.allow ?? []), ...(resumed ? guardsIn(running['allow']) : [])]
@@ -141,16 +162,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   // on its own.
   const state = await context.store.version()
   recovered.push(...(await recoverHeld(context, held)))
-  let seen = await survey(context)
-  await noteObserved(context, seen.resources)
-  const lost = await recoverLost(context, held, seen)
-  recovered.push(...lost)
-  const collected = await collectLeft(context, seen.live)
-  for (const { account, invoice, cancelled } of collected)
-    context.progress.note(
-      `invoice ${invoice} of ${account} is collected again: an earlier run stopped it when it cancelled ${cancelled}`,
-    )
-  if (lost.length + collected.length > 0) seen = await survey(context)
+  const seen = (await readAndRecover(context, held, recovered)) ?? (await survey(context))
   const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => idIn(seen.resources, at)
   const fresh = await planOf(context, seen, plan)
@@ -172,10 +184,29 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
   )
-  const declines = new DeclinesBreaker(seen.live, context.catalog.project.guards, allow)
-  await carryOut(context, { plan, ready: due, seen, declines }, { held, changes })
-  await takeUpAgain(context, held, [recovered, changes])
-  return seen
+  return {
+    ready: due,
+    declines: new DeclinesBreaker(seen.live, context.catalog.project.guards, allow),
+    access: seen.access,
+    before: plan.changes.some(isHandover) ? undefined : seen,
+  }
+}
+
+/**
+ * Reads everything, and finishes what an earlier run left and this store does not know. Undefined
+ * when that changed something, so that everything must be read again.
+ */
+async function readAndRecover(context: Context, held: Held, recovered: AppliedChange[]): Promise<Survey | undefined> {
+  const seen = await survey(context)
+  await noteObserved(context, seen.resources)
+  const lost = await recoverLost(context, held, seen)
+  recovered.push(...lost)
+  const collected = await collectLeft(context, seen.live)
+  for (const { account, invoice, cancelled } of collected)
+    context.progress.note(
+      `invoice ${invoice} of ${account} is collected again: an earlier run stopped it when it cancelled ${cancelled}`,
+    )
+  return lost.length + collected.length > 0 ? undefined : seen
 }
 
 /**
@@ -231,13 +262,10 @@ async function carryOut(
   context: Context,
   about: {
     readonly plan: Plan
-    readonly ready: readonly Change[]
-    readonly seen: Survey
-    readonly declines: DeclinesBreaker
-  },
+  } & Pick<Begun, 'ready' | 'declines' | 'access'>,
   { held, changes }: Pick<Run, 'held' | 'changes'>,
 ): Promise<void> {
-  const { plan, ready, seen, declines } = about
+  const { plan, ready, access: given, declines } = about
   const people: HandoverChange[] = []
   const before: ResourceChange[] = []
   const closing: ResourceChange[] = []
@@ -265,7 +293,7 @@ async function carryOut(
         message: 'a subscriber who needs it is not moved yet',
       })),
   )
-  changes.push(...(await applyAccess(context, access, seen)))
+  changes.push(...(await applyAccess(context, access, given)))
   context.progress.done()
 }
 
@@ -273,7 +301,7 @@ async function carryOut(
 async function applyAccess(
   context: Context,
   changes: readonly AccessChange[],
-  { access: seen }: Survey,
+  seen: Survey['access'],
 ): Promise<readonly AppliedChange[]> {
   const { access, accounts, interrupt, progress } = context
   const results: AppliedChange[] = []

@@ -2,7 +2,7 @@ import type { GuardName } from '../../catalog/guards.ts'
 import type { Project } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { readGuard } from '../../plan/guards.ts'
-import { enoughToCompare, excessOf } from '../plan/guard-readings.ts'
+import { enoughToCompare, excessOf, failingShare } from '../plan/guard-readings.ts'
 import type { AppliedChange } from '../send/applied.ts'
 
 /**
@@ -12,12 +12,13 @@ import type { AppliedChange } from '../send/applied.ts'
 export class DeclinesBreaker {
   #tried = 0
   #failed = 0
-  readonly #live: Live
+  readonly #own: number
   readonly #limits: Project['guards']
   readonly #isAllowed: boolean
 
   constructor(live: Live, limits: Project['guards'], allow: readonly GuardName[]) {
-    this.#live = live
+    // Once for all moves: looking at every subscription for each move takes hours for many people.
+    this.#own = failingShare(live)
     this.#limits = limits
     this.#isAllowed = allow.includes('declines')
   }
@@ -31,7 +32,7 @@ export class DeclinesBreaker {
   /** The result of a change that is not started any more; undefined while moves go on. */
   skipped({ address, action }: Pick<AppliedChange, 'address' | 'action'>): AppliedChange | undefined {
     if (action !== 'move' || this.#isAllowed || this.#tried < enoughToCompare) return undefined
-    const { id, tripped } = readGuard('declines', excessOf(this.#live, this.#failed / this.#tried), this.#limits)
+    const { id, tripped } = readGuard('declines', excessOf(this.#failed / this.#tried, this.#own), this.#limits)
     if (!tripped) return undefined
     return {
       address,

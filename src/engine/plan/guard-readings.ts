@@ -38,7 +38,7 @@ function setupsExcess(live: Live): number {
     const customer = live.target.customers.get(idOf(one.customer))
     return setupFailure(one, readPayment(one, customer)?.id ?? null) !== undefined
   }).length
-  return excessOf(live, failed / known.length)
+  return excessOf(failed / known.length, failingShare(live))
 }
 
 function renewalsExcess(live: Live): number {
@@ -48,15 +48,19 @@ function renewalsExcess(live: Live): number {
   )
   if (renewed.length < enoughToCompare) return 0
   const declined = renewed.filter((one) => isFailing(one)).length
-  return excessOf(live, declined / renewed.length)
+  return excessOf(declined / renewed.length, failingShare(live))
 }
 
-/** By how many percentage points a rate of the target exceeds that of the sources. */
-export function excessOf(live: Live, rate: number): number {
-  const old = [...live.sources.values()].flatMap((source) =>
+/** The share of the sources' subscriptions whose payment fails. Looks at every subscription. */
+export function failingShare({ sources }: Pick<Live, 'sources'>): number {
+  const old = [...sources.values()].flatMap((source) =>
     source.subscriptions.filter((one) => isCurrent(one) || isFailing(one)),
   )
-  const own = old.length === 0 ? 0 : old.filter((one) => isFailing(one)).length / old.length
+  return old.length === 0 ? 0 : old.filter((one) => isFailing(one)).length / old.length
+}
+
+/** By how many percentage points a rate of the target exceeds the rate of the sources. */
+export function excessOf(rate: number, own: number): number {
   return Math.max(0, Math.round(100 * (rate - own)))
 }
 

@@ -9,6 +9,7 @@ import { coupon } from '../../kinds/coupon.ts'
 import { price } from '../../kinds/price.ts'
 import { listAll, readKind } from './lists.ts'
 import { whole } from './shape.ts'
+import { Sharing } from './sharing.ts'
 import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
@@ -64,10 +65,11 @@ function cardOf({ brand, last4, exp_month: month, exp_year: year, country }: Jso
  * 10,000 reads a month.
  */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
+  const sharing = new Sharing()
   const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
     const all: StripeObject[] = []
     for await (const one of account.list(path, params)) {
-      all.push(kept(whole(account.name, path, one)))
+      all.push(sharing.of(kept(whole(account.name, path, one))))
       progress.step()
     }
     return all

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, textIn, type JsonObject } from '../core/json.ts'
 
 /** `Formulation Diploma – 2024 (€)` → `formulation-diploma-2024`: a key people can type. */
 export function slug(text: string): string {
@@ -46,7 +46,7 @@ function cadence(recurring: unknown): string {
  * `membership-monthly-usd-4900`, `…-4900-exclusive`.
  */
 export function priceNames(form: JsonObject): readonly string[] {
-  const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
+  const text = (name: string): string => textIn(form[name])
   const behavior = text('tax_behavior')
   const inclusive = behavior === 'inclusive' ? ['inclusive'] : []
   const base = [text('product'), cadence(form['recurring']), text('currency'), ...inclusive].join('-')
@@ -58,7 +58,7 @@ export function priceNames(form: JsonObject): readonly string[] {
 
 /** `de-vat-19`, `us-ny-sales-tax-8-875`; an inclusive rate ends in `-inclusive`. */
 export function taxRateNames(form: JsonObject): readonly string[] {
-  const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
+  const text = (name: string): string => textIn(form[name])
   const place = text('country') === '' ? text('jurisdiction') : `${text('country')} ${text('state')}`
   const percentage = typeof form['percentage'] === 'number' ? String(form['percentage']) : ''
   const words = [

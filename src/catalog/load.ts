@@ -3,7 +3,7 @@ import { usableAccess, withoutSharedTags } from './access-read.ts'
 import { address, splitAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type JsonObject, objectIn } from '../core/json.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
@@ -274,13 +274,13 @@ class DraftBuilder implements Draft {
   private sectionAt(at: Position | undefined): string | undefined {
     const file = this.files.get(at?.file ?? '')
     if (file === undefined) return undefined
-    const keys = Object.keys(part(file.value)).map((key) => ({ key, at: file.locate([key], 'key') }))
+    const keys = Object.keys(objectIn(file.value)).map((key) => ({ key, at: file.locate([key], 'key') }))
     return lastBefore(at, keys)?.key
   }
 
   add(path: string, file: YamlFile, { kind, source = '' }: FilePlace): void {
     this.files.set(path, file)
-    const whole = part(file.value)
+    const whole = objectIn(file.value)
     switch (kind) {
       case 'project':
         // The schema has accepted the file, or what is left of it.
@@ -296,7 +296,7 @@ class DraftBuilder implements Draft {
         this.access = whole as Access
         break
       case 'externals':
-        this.addExternals(file, part(whole['externals']))
+        this.addExternals(file, objectIn(whole['externals']))
         break
       case 'mappings':
         this.addMappings(file, whole, source)
@@ -310,9 +310,9 @@ class DraftBuilder implements Draft {
 
   private addResources(file: YamlFile, whole: JsonObject): void {
     for (const of of kinds)
-      for (const [key, value] of Object.entries(part(whole[of.section]))) {
+      for (const [key, value] of Object.entries(objectIn(whole[of.section]))) {
         const at = file.locate([of.section, key], 'key')
-        const { own, lifecycle } = lifecycleOf(referencesRead(of, part(value)))
+        const { own, lifecycle } = lifecycleOf(referencesRead(of, objectIn(value)))
         const told = lifecycle === undefined ? {} : { lifecycle }
         this.resources.push({ address: address(of.name, key), kind: of.name, key, value: own, ...told, at, of, file })
       }
@@ -320,7 +320,7 @@ class DraftBuilder implements Draft {
 
   private addExternals(file: YamlFile, whole: JsonObject): void {
     for (const [source, customers] of Object.entries(whole))
-      for (const [customer, reason] of Object.entries(part(customers))) {
+      for (const [customer, reason] of Object.entries(objectIn(customers))) {
         const at = file.locate(['externals', source, customer], 'key')
         this.externals.push({ source, customer, reason: String(reason as string), at })
       }
@@ -328,7 +328,7 @@ class DraftBuilder implements Draft {
 
   private addMappings(file: YamlFile, whole: JsonObject, source: string): void {
     for (const [section, entries] of Object.entries(whole))
-      for (const [id, key] of Object.entries(part(entries)))
+      for (const [id, key] of Object.entries(objectIn(entries)))
         this.mappings.push({ source, section, id, key: String(key as string), file })
   }
 }
@@ -392,8 +392,4 @@ function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'dige
       draft.mappings.map(({ source, section, id, key }) => [`${source} ${section} ${id}`, key]),
     ),
   })
-}
-
-function part(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

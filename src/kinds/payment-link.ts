@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { idOf } from '../core/reference.ts'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, listIn, objectIn, type StripeObject, textIn } from '../core/json.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { asList, asSet, declared, fixed, ignored, metadata, mutable, refused, withoutNulls } from './fields.ts'
 import type { Field, FieldsOf, Kind, PartRequest, References, Takes, Use } from './kind.ts'
@@ -43,7 +43,7 @@ const fields: FieldsOf<Stripe.PaymentLink, Stripe.PaymentLinkCreateParams, Strip
   inactive_message: mutable(),
   name_collection: mutable({ canonical: canonicalNames }),
   optional_items: mutable({
-    read: (live, references) => readItems(list(live['optional_items']), references),
+    read: (live, references) => readItems(listIn(live['optional_items']), references),
     canonical: canonicalItems,
     write: writeItems,
   }),
@@ -59,14 +59,14 @@ const fields: FieldsOf<Stripe.PaymentLink, Stripe.PaymentLinkCreateParams, Strip
   shipping_address_collection: mutable({ canonical: canonicalCountries }),
   shipping_options: mutable({
     read: (live, references) =>
-      list(live['shipping_options']).flatMap((one) => {
+      listIn(live['shipping_options']).flatMap((one) => {
         const id = isJsonObject(one) ? idOf(one['shipping_rate']) : undefined
         return id === undefined ? [] : [{ shipping_rate: references.toKey('shipping_rate', id) }]
       }),
     canonical: asList,
     write: (value, references) =>
-      list(value).map((one) => ({
-        shipping_rate: references.toStripe('shipping_rate', isJsonObject(one) ? text(one['shipping_rate']) : ''),
+      listIn(value).map((one) => ({
+        shipping_rate: references.toStripe('shipping_rate', textIn(objectIn(one)['shipping_rate'])),
       })),
   }),
   submit_type: mutable({ default: 'auto' }),
@@ -129,7 +129,7 @@ function onlyEnabled(value: Json): Json | undefined {
 
 /** An answer may state what is the default: a question that must be answered. */
 function canonicalQuestions(value: Json): Json | undefined {
-  const questions = list(value).map((one) => {
+  const questions = listIn(value).map((one) => {
     const said = prunedValue(one)
     if (!isJsonObject(said) || said['optional'] !== false) return said ?? null
     const { optional: _always, ...rest } = said
@@ -167,7 +167,7 @@ function limitOf(value: Json | undefined): Json | undefined {
 
 /** Every named part of the value; null clears a part that is not set. */
 function eachOrNull(value: Json | undefined, names: readonly string[]): JsonObject {
-  const said = isJsonObject(value) ? value : {}
+  const said = objectIn(value)
   return Object.fromEntries(names.map((name) => [name, said[name] ?? null]))
 }
 
@@ -179,7 +179,7 @@ function exceptFor(name: string): (live: Json | undefined, desired: Json | undef
 
 /** The items of an expanded list. */
 function itemsOf(live: StripeObject): readonly Json[] {
-  return isJsonObject(live['line_items']) ? list(live['line_items']['data']) : []
+  return isJsonObject(live['line_items']) ? listIn(live['line_items']['data']) : []
 }
 
 function readItems(items: readonly Json[], references: References): Json | undefined {
@@ -194,7 +194,7 @@ function readItems(items: readonly Json[], references: References): Json | undef
 }
 
 function canonicalItems(value: Json): Json | undefined {
-  const items = list(value).map((one) => {
+  const items = listIn(value).map((one) => {
     if (!isJsonObject(one)) return one
     const { adjustable_quantity: adjustable, ...rest } = one
     const said = isJsonObject(adjustable) && adjustable['enabled'] === true ? withoutNulls(adjustable) : undefined
@@ -204,19 +204,19 @@ function canonicalItems(value: Json): Json | undefined {
 }
 
 function writeItems(value: Json, references: References): Json {
-  return list(value).map((one) =>
-    isJsonObject(one) ? { ...one, price: references.toStripe('price', text(one['price'])) } : one,
+  return listIn(value).map((one) =>
+    isJsonObject(one) ? { ...one, price: references.toStripe('price', textIn(one['price'])) } : one,
   )
 }
 
 function samePrices(live: Json | undefined, desired: Json | undefined): boolean {
   const prices = (value: Json | undefined): Json =>
-    list(value).map((one) => (isJsonObject(one) ? (one['price'] ?? null) : null))
+    listIn(value).map((one) => (isJsonObject(one) ? (one['price'] ?? null) : null))
   return canonicalJson(prices(live)) === canonicalJson(prices(desired))
 }
 
 function quantityRequests(live: StripeObject, value: Json): readonly PartRequest[] {
-  const wanted = list(value)
+  const wanted = listIn(value)
   const items = itemsOf(live).flatMap((one, index): JsonObject[] => {
     const to = wanted[index]
     const id = idOf(one)
@@ -229,25 +229,17 @@ function quantityRequests(live: StripeObject, value: Json): readonly PartRequest
 
 function uses(value: JsonObject): readonly Use[] {
   const prices = (name: string): readonly Use[] =>
-    list(value[name]).flatMap((one, index): Use[] =>
+    listIn(value[name]).flatMap((one, index): Use[] =>
       isJsonObject(one) && typeof one['price'] === 'string'
         ? [{ kind: 'price', key: one['price'], path: [name, index, 'price'] }]
         : [],
     )
-  const rates = list(value['shipping_options']).flatMap((one, index): Use[] =>
+  const rates = listIn(value['shipping_options']).flatMap((one, index): Use[] =>
     isJsonObject(one) && typeof one['shipping_rate'] === 'string'
       ? [{ kind: 'shipping_rate', key: one['shipping_rate'], path: ['shipping_options', index, 'shipping_rate'] }]
       : [],
   )
   return [...prices('line_items'), ...prices('optional_items'), ...rates]
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : []
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 declare module './kind.ts' {

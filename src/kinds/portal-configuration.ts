@@ -1,6 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject, textIn } from '../core/json.ts'
 import { asSet, declared, ignored, metadata, mutable, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import { portalSchema } from './portal-schema.ts'
@@ -63,7 +63,7 @@ function canonicalProducts(value: Json): Json {
 }
 
 function keyOf(value: Json): string {
-  return isJsonObject(value) && typeof value['product'] === 'string' ? value['product'] : ''
+  return textIn(objectIn(value)['product'])
 }
 
 function readFeatures(live: StripeObject, references: References): Json | undefined {
@@ -76,7 +76,7 @@ function readFeatures(live: StripeObject, references: References): Json | undefi
   return within(features, 'subscription_update', 'products', (value) =>
     products(value, (one) => ({
       ...one,
-      product: references.toKey('product', text(one['product'])),
+      product: references.toKey('product', textIn(one['product'])),
       prices: texts(one['prices']).map((id) => references.toKey('price', id)),
     })),
   )
@@ -98,12 +98,12 @@ function withoutNullsInside(value: Json): Json {
 function writeFeatures(value: Json, references: References): Json {
   if (!isJsonObject(value)) return value
   const features = within(value, 'payment_method_update', 'payment_method_configuration', (key) =>
-    references.toStripe('payment_method_configuration', text(key)),
+    references.toStripe('payment_method_configuration', textIn(key)),
   )
   return within(features, 'subscription_update', 'products', (list) =>
     products(list, (one) => ({
       ...one,
-      product: references.toStripe('product', text(one['product'])),
+      product: references.toStripe('product', textIn(one['product'])),
       prices: texts(one['prices']).map((key) => references.toStripe('price', key)),
     })),
   )
@@ -139,12 +139,8 @@ function offeredUses(list: readonly Json[]): readonly Use[] {
     if (!isJsonObject(one)) return []
     const path = ['features', 'subscription_update', 'products', index]
     const prices = texts(one['prices']).map((key, at): Use => ({ kind: 'price', key, path: [...path, 'prices', at] }))
-    return [{ kind: 'product', key: text(one['product']), path: [...path, 'product'] }, ...prices]
+    return [{ kind: 'product', key: textIn(one['product']), path: [...path, 'product'] }, ...prices]
   })
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function texts(value: Json | undefined): readonly string[] {
@@ -175,7 +171,7 @@ export const portalConfiguration: Kind<'portal_configuration'> = {
     use: (live) => {
       if (isDefault(live)) return 'nothing ends: it is the default of the account, which Stripe never deactivates'
       const { login_page: page } = live
-      const url = isJsonObject(page) && page['enabled'] === true ? text(page['url']) : ''
+      const url = isJsonObject(page) && page['enabled'] === true ? textIn(page['url']) : ''
       return `portal sessions that name it are refused${url === '' ? '' : `, and its login page ${url} closes`}`
     },
   },

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { canonicalAmount, canonicalTiers, readTiers, tiersMeaning } from './decimal.ts'
 import {
   declared,
@@ -77,7 +77,7 @@ function canonicalRecurring(value: Json): Json | undefined {
 function customAmount(value: Json): Json | undefined {
   if (!isJsonObject(value)) return undefined
   const said = withoutNulls(value)
-  return { ...(isJsonObject(said) ? said : {}), enabled: true }
+  return { ...objectIn(said), enabled: true }
 }
 
 /** Expanded currency options repeat the price's own currency, which is removed here. */
@@ -120,7 +120,7 @@ function canonicalOption(option: JsonObject): JsonObject {
   const { tiers: _tiers, custom_unit_amount: _custom, tax_behavior: behavior, ...amounts } = option
   const kept = withoutNulls(canonicalAmount(amounts, 'unit_amount'))
   return {
-    ...(isJsonObject(kept) ? kept : {}),
+    ...objectIn(kept),
     ...(tiers === undefined ? {} : { tiers }),
     ...(custom === undefined ? {} : { custom_unit_amount: custom }),
     ...(behavior === undefined || behavior === null || behavior === 'unspecified' ? {} : { tax_behavior: behavior }),

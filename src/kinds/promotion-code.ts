@@ -1,6 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
 import { fixed, ignored, metadata, mutable, refused, time, withoutNulls } from './fields.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
@@ -79,9 +79,9 @@ function canonicalRestrictions(value: Json): Json | undefined {
 }
 
 function restrictionsTake(live: Json | undefined, desired: Json | undefined): 'update' | 'replace' {
-  const { currency_options: had, ...before } = isJsonObject(live) ? live : {}
-  const { currency_options: has, ...after } = isJsonObject(desired) ? desired : {}
-  const lost = Object.keys(isJsonObject(had) ? had : {}).some((name) => !isJsonObject(has) || !(name in has))
+  const { currency_options: had, ...before } = objectIn(live)
+  const { currency_options: has, ...after } = objectIn(desired)
+  const lost = Object.keys(objectIn(had)).some((name) => !isJsonObject(has) || !(name in has))
   return canonicalJson(before) === canonicalJson(after) && !lost ? 'update' : 'replace'
 }
 

@@ -1,6 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { fixed, fixedOnceSet, ignored, metadata, mutable, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
@@ -44,7 +44,7 @@ function canonicalAmount(value: Json): Json | undefined {
   const { currency_options: _all, ...rest } = value
   const others = Object.entries(options(value)).filter(([name]) => name !== value['currency'])
   const spelled = others.map(([name, option]) => {
-    const { tax_behavior: behavior, ...amounts } = isJsonObject(option) ? option : {}
+    const { tax_behavior: behavior, ...amounts } = objectIn(option)
     return [
       name,
       behavior === undefined || behavior === 'unspecified' ? amounts : { ...amounts, tax_behavior: behavior },
@@ -59,7 +59,7 @@ function canonicalAmount(value: Json): Json | undefined {
  */
 function amountTakes(live: Json | undefined, desired: Json | undefined): 'update' | 'replace' {
   const own = (value: Json | undefined): string => {
-    const { currency_options: _options, ...rest } = isJsonObject(value) ? value : {}
+    const { currency_options: _options, ...rest } = objectIn(value)
     return canonicalJson(rest)
   }
   const lost = Object.keys(options(live)).some((name) => options(desired)[name] === undefined)
@@ -68,7 +68,7 @@ function amountTakes(live: Json | undefined, desired: Json | undefined): 'update
 
 function options(value: Json | undefined): JsonObject {
   const found = isJsonObject(value) ? value['currency_options'] : undefined
-  return isJsonObject(found) ? found : {}
+  return objectIn(found)
 }
 
 const delivery = closed({

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn } from '../core/json.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
 import type { ToAdopt } from '../handover/to-adopt.ts'
@@ -97,7 +97,7 @@ function mappingsIn(
 ): Partial<Record<KindName, Record<string, string>>> {
   const path = `mappings/${account}.yaml`
   const reading = readYaml(path, files.get(path) ?? '')
-  const whole: JsonObject = 'file' in reading && isJsonObject(reading.file.value) ? reading.file.value : {}
+  const whole: JsonObject = 'file' in reading ? objectIn(reading.file.value) : {}
   const wrong = wronglyMapped?.get(account)
   return Object.fromEntries(
     kinds.flatMap(({ name, section }) => {

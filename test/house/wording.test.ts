@@ -55,6 +55,12 @@ const codeRules: readonly Rule[] = [
     seeded: "Type.Unsafe<Key>({ type: 'string' })",
   },
   {
+    name: 'values of JSON that are read without the words of src/core/json.ts',
+    pattern: /isJsonObject\(([^()]+)\) \? \1 : \{\}|typeof (\S+) === 'string' \? \2 : ''/,
+    except: (path) => !path.startsWith('src/') || path.startsWith('src/sandbox/') || path === 'src/core/json.ts',
+    seeded: 'const marks = isJsonObject(metadata) ? metadata : {}',
+  },
+  {
     name: 'casts to every type',
     pattern: /\bas (never|any)\b/,
     except: (path) => !path.startsWith('src/') || path.startsWith('src/sandbox/'),

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
 import type { Ending } from '../../kinds/kind.ts'
@@ -55,7 +55,7 @@ function promotionPhrase({ code, restrictions }: JsonObject): string {
     minimum_amount: least,
     minimum_amount_currency: currency,
     first_time_transaction: first,
-  } = isJsonObject(restrictions) ? restrictions : {}
+  } = objectIn(restrictions)
   const from = typeof least === 'number' ? `, from ${money(least, text(currency))}` : ''
   return `${text(code)}${from}${first === true ? ', first purchase only' : ''}`
 }
@@ -63,7 +63,7 @@ function promotionPhrase({ code, restrictions }: JsonObject): string {
 /** `Parcel, 5.00 eur, 4.00 gbp` */
 function shippingPhrase({ display_name: name, fixed_amount: fixed }: JsonObject): string {
   if (!isJsonObject(fixed)) return text(name)
-  const others = Object.entries(isJsonObject(fixed['currency_options']) ? fixed['currency_options'] : {})
+  const others = Object.entries(objectIn(fixed['currency_options']))
   const amounts = [[text(fixed['currency']), fixed] as const, ...others].map(([currency, holder]) =>
     isJsonObject(holder) ? amountOf(holder, 'amount', currency) : undefined,
   )
@@ -92,7 +92,7 @@ function saysTax(tax: Json | undefined): tax is string {
 function priceWithoutTax(params: JsonObject): string {
   const { currency, recurring, tax_behavior: tax, transform_quantity: packs } = params
   const own = amountPhrase(params, text(currency))
-  const others = Object.entries(isJsonObject(params['currency_options']) ? params['currency_options'] : {})
+  const others = Object.entries(objectIn(params['currency_options']))
     .map(([name, option]) => (isJsonObject(option) ? `${amountPhrase(option, name)}${otherTax(option, tax)}` : ''))
     .filter((part) => part !== '')
   const packed = isJsonObject(packs) ? ` for ${text(packs['divide_by'])} units, rounded ${text(packs['round'])}` : ''
@@ -168,7 +168,7 @@ function amountOf(holder: JsonObject, name: string, currency: string): string | 
 
 function couponPhrase(params: JsonObject): string {
   const { percent_off: percent, amount_off: amount, currency, duration, duration_in_months: months } = params
-  const options = Object.entries(isJsonObject(params['currency_options']) ? params['currency_options'] : {})
+  const options = Object.entries(objectIn(params['currency_options']))
   const others = options.flatMap(([code, option]) =>
     isJsonObject(option) && typeof option['amount_off'] === 'number' ? [money(option['amount_off'], code)] : [],
   )

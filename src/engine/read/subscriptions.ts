@@ -1,7 +1,7 @@
 import { idOf } from '../../core/reference.ts'
 import { listed } from '../send/listed.ts'
 import type Stripe from 'stripe'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { type JsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
 import { isCarriedFor } from '../../live/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
@@ -143,10 +143,10 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
   const invoice = await read(context, target, `/v1/invoices/${id}`, { expand: ['payments'] })
   if (!invoice.ok) return undefined
   const payments = invoice.value['payments']
-  const data = isJsonObject(payments) && Array.isArray(payments['data']) ? payments['data'].filter(isJsonObject) : []
+  const data = objectsIn(objectIn(payments)['data'])
   const whole: JsonObject[] = []
   for (const one of data) {
-    const payment = isJsonObject(one['payment']) ? one['payment'] : {}
+    const payment = objectIn(one['payment'])
     const intent = idOf(payment['payment_intent'])
     if (intent === undefined) {
       whole.push(one)
@@ -156,7 +156,7 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
     if (!found.ok) return undefined
     whole.push({ ...one, payment: { ...payment, payment_intent: found.value } })
   }
-  const shown = { ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } }
+  const shown = { ...invoice.value, payments: { ...objectIn(payments), data: whole } }
   return asInvoice(shown)
 }
 

@@ -1,6 +1,6 @@
 import type { Verdict, Judged, Blocked } from './judged.ts'
 import { digest } from '../../core/canonical.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/json.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import type { Identity, LiveObject } from './identity.ts'
 import { ownMark } from './identity.ts'
@@ -198,7 +198,7 @@ function withLiveValue(form: JsonObject, live: Json | undefined, path: readonly 
   const [step = '', ...rest] = path
   const there = isJsonObject(live) ? live[step] : undefined
   const below = form[step]
-  const value = rest.length === 0 ? there : withLiveValue(isJsonObject(below) ? below : {}, there, rest)
+  const value = rest.length === 0 ? there : withLiveValue(objectIn(below), there, rest)
   const { [step]: _before, ...others } = form
   if (value !== undefined) return { ...others, [step]: value }
   return Object.keys(others).length === 0 ? undefined : others

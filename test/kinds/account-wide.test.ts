@@ -198,11 +198,15 @@ const journeys: AccountWideJourneys = {
 }
 
 function hook(payload: string, events: string): string {
-  return `name: Hook, type: webhook_endpoint, event_payload: ${payload}, enabled_events: [${events}], webhook_endpoint: { url: "https://x.test/hook" }, secret_to: { file: s }`
+  return `name: Hook, type: webhook_endpoint, event_payload: ${payload}, enabled_events: [${events}], webhook_endpoint: { url: "https://x.test/hook" }`
 }
 
 function destinations(...entries: readonly string[]): string {
-  return `event_destinations: { ${entries.map((one, index) => `${'ab'[index]}: { ${one} }`).join(', ')} }`
+  const named = entries.map((one, index) => {
+    const key = 'ab'[index]
+    return `${key}: { ${one}, secret_to: { file: ${key} } }`
+  })
+  return `event_destinations: { ${named.join(', ')} }`
 }
 
 function links(entries: string, amount = 500): string {

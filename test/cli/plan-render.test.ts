@@ -1,10 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Chalk } from 'chalk'
 import { describe, expect, test } from 'vitest'
 import { changePhrase, changePhrases, patchLines } from '../../src/cli/render/change-phrase.ts'
 import { operationLine } from '../../src/cli/render/field-words.ts'
 import { code, fittingMarkdown, markdownTable, prose } from '../../src/cli/render/markdown-table.ts'
+import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
+import { planText } from '../../src/cli/render/plan-text.ts'
 import { money } from '../../src/cli/render/words.ts'
+import { planHtml } from '../../src/cli/report/plan-page.ts'
+import { parsePlan } from '../../src/plan/document.ts'
 import { patchBetween } from '../../src/plan/patch.ts'
-import type { Change } from '../../src/plan/types.ts'
+import type { Change, Plan } from '../../src/plan/types.ts'
+import { root } from '../house/sources.ts'
+
+const saved = JSON.parse(readFileSync(join(root, 'test/golden/projects/saved-plan/wave-01.plan.json'), 'utf8')) as Plan
 
 const created = (params: Change['steps'][number]['params'], kind = 'price'): Change => ({
   address: `${kind}.x`,
@@ -231,4 +241,46 @@ test('the rest of an interrupted change of people is named as such, without bare
   }
   expect(changePhrase(rest)).toBe('finishes the change that an earlier run began; the others have it already')
   expect(patchLines(rest)).toEqual(['percentage: 8.25 → 8.5'])
+})
+
+describe('what ends is shown in every format', () => {
+  const retired: Change = {
+    address: 'payment_link.buy',
+    action: 'retire',
+    because: ['no longer declared'],
+    patch: [{ op: 'add', path: '/active', value: false }],
+    people: 0,
+    ends: [
+      { what: 'use', message: 'its URL says that the link is deactivated' },
+      { what: 'events', message: 'nobody receives this event any more: a|b' },
+    ],
+    steps: [],
+    expect: { seen: '' },
+  }
+  const planned = { ...saved, changes: [retired] }
+
+  test('text: a line each, instead of the field that stops it', () => {
+    expect(planText(planned, new Chalk({ level: 0 }))).toContain(
+      '  - payment_link.buy\n      ends: its URL says that the link is deactivated\n      ends: nobody receives this event any more: a|b',
+    )
+    expect(patchLines(retired)).toEqual([])
+    const { ends: _ends, ...older } = retired
+    expect(patchLines(older)).toEqual(['active: nothing → false'])
+  })
+
+  test('Markdown: in a table that is not folded', () => {
+    const text = planMarkdown(planned)
+    expect(text).toContain(
+      'ends: its URL says that the link is deactivated; ends: nobody receives this event any more: a\\|b',
+    )
+    expect(text.slice(0, text.indexOf('ends:'))).not.toContain('<details>')
+  })
+
+  test('HTML: in a column of its own', () => {
+    expect(planHtml(planned)).toMatch(/data-label="what ends"\s*><ul class="plain">\s*<li>its URL says/)
+  })
+
+  test('JSON: kept in a saved plan', () => {
+    expect(parsePlan(JSON.parse(JSON.stringify(planned)))).toEqual({ value: planned })
+  })
 })

@@ -13,6 +13,8 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
  */
 export function changePhrase(change: Change): string {
   if (isRest(change)) return 'finishes the change that an earlier run began; the others have it already'
+  if (change.action === 'update' && change.because.join() === 'marks')
+    return 'the object stays as it is; only its marks change, to the key of this entry'
   const params = describing(change)
   const phrase = phrases[splitAddress(change.address).kind]
   // The old URL of a payment link may be published somewhere.
@@ -196,7 +198,8 @@ export function endLines({ ends = [] }: { readonly ends?: readonly Ending[] }): 
 
 /** The fields that a change sets, one line each, with their old values. */
 export function patchLines(change: Change): string[] {
-  if (change.action === 'create') return []
+  // What ends says more than `active: false`.
+  if (change.action === 'create' || (change.action === 'retire' && change.ends !== undefined)) return []
   // Prices that are no longer sold must be active while subscribers on them are moved.
   if (change.action === 'update' && change.because.join() === 'active')
     return [describing(change)['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards']

@@ -1,6 +1,6 @@
 import { html, raw, type Html } from '../../core/html.ts'
 import type { OutputKind } from '../../files/outputs.ts'
-import { page, table } from './page.ts'
+import { page, table, withCode } from './page.ts'
 
 /**
  * A page of the evidence packet, with the same content in Markdown and HTML. Text between
@@ -152,12 +152,7 @@ function tableHtml(caption: string, { heads, rows }: Table, link: Link): Html {
 
 /** Text between backquotes becomes code, links become links; everything else stays text. */
 function formatted(text: string, link: Link): Html {
-  const parts = text.split(/`([^`]*)`/)
-  return {
-    html: parts
-      .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : withLinks(part, link)).html)
-      .join(''),
-  }
+  return withCode(text, (part) => withLinks(part, link))
 }
 
 function withLinks(text: string, link: Link): Html {

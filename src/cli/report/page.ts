@@ -35,6 +35,7 @@ details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;mar
 ul.plain{margin:0;padding-left:1.1rem}
 @media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td,.stacked td.n{display:block;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 .stacked td:empty{display:none}.stacked td:not(:first-child)::before{content:attr(data-label) ": ";color:var(--soft)}}
+@media (min-width:40.01rem){.stacked td:first-child{min-width:15rem}}
 @media print{nav{display:none}section{break-before:page}.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
@@ -103,6 +104,14 @@ export function table<Row>(
       </tbody>
     </table>
   </div>`
+}
+
+/** Text between backquotes becomes code; `plain` renders the rest. */
+export function withCode(text: string, plain: (part: string) => Html = (part) => html`${part}`): Html {
+  const parts = text.split(/`([^`]*)`/)
+  return {
+    html: parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : plain(part)).html).join(''),
+  }
 }
 
 /** A list that folds behind its heading; `open` shows it unfolded. */

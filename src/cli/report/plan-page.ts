@@ -1,6 +1,6 @@
 import type { Plan } from '../../plan/types.ts'
 import { html, raw, type Html } from '../../core/html.ts'
-import { folded, page, table, type Column } from './page.ts'
+import { folded, page, table, withCode, type Column } from './page.ts'
 import { carriedTotals } from '../render/carried.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from '../render/plan-view.ts'
 import { actionWords, plural, shortAddress, when } from '../render/words.ts'
@@ -30,8 +30,8 @@ export function planHtml(plan: Plan): string {
       view.blocked.flatMap(({ reasons }) => reasons),
       [
         { title: 'subscriber', cell: ({ who }) => code(who) },
-        { title: 'why', cell: ({ code: name, message }) => html`${code(name)} ${message}` },
-        { title: 'what to do', cell: ({ fix }) => fix },
+        { title: 'why', cell: ({ code: name, message }) => html`${code(name)} ${withCode(message)}` },
+        { title: 'what to do', cell: ({ fix }) => withCode(fix) },
       ],
     ),
     section(
@@ -39,15 +39,15 @@ export function planHtml(plan: Plan): string {
       view.deferred.flatMap(({ members }) => members),
       [
         { title: 'subscriber', cell: ({ address }) => code(shortAddress(address)) },
-        { title: 'why', cell: ({ code: name, message = '' }) => html`${code(name)} ${message}` },
+        { title: 'why', cell: ({ code: name, message = '' }) => html`${code(name)} ${withCode(message)}` },
         { title: 'until', cell: ({ until }) => when(until) },
       ],
     ),
     section(`Notices (${plan.notices?.length ?? 0})`, plan.notices ?? [], [
       { title: 'subscriber', cell: ({ subscriber }) => code(subscriber) },
       { title: 'when', cell: ({ at }) => (at === null ? '' : when(at)) },
-      { title: 'message', cell: ({ message }) => message },
-      { title: 'what to do', cell: ({ fix }) => fix },
+      { title: 'message', cell: ({ message }) => withCode(message) },
+      { title: 'what to do', cell: ({ fix }) => withCode(fix) },
     ]),
     section(`Catalog (${view.resources.length})`, view.resources, [
       { title: 'change', cell: ({ action, address }) => html`${actionWords[action].verb} ${code(address)}` },
@@ -57,18 +57,21 @@ export function planHtml(plan: Plan): string {
     ]),
     section(`Changed outside Crossbill (${view.drift.length})`, view.drift, [
       { title: 'object', cell: ({ address }) => code(shortAddress(address)) },
-      { title: 'change', cell: ({ code: name, message, lines }) => html`${code(name)} ${message} ${list(lines)}` },
+      {
+        title: 'change',
+        cell: ({ code: name, message, lines }) => html`${code(name)} ${withCode(message)} ${list(lines)}`,
+      },
     ]),
     section(`Removed from the YAML, still in use (${view.removed.length})`, view.removed, [
       { title: 'object', cell: ({ address, id }) => html`${code(address)} ${code(id)}` },
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
       { title: 'what would end', cell: ({ ends }) => list(ends) },
-      { title: 'to retire it', cell: ({ fix }) => fix },
+      { title: 'to retire it', cell: ({ fix }) => withCode(fix) },
     ]),
     section(`Old doors that are still open (${view.doors.length})`, view.doors, [
       { title: 'account', cell: ({ account }) => code(account) },
-      { title: 'door', cell: ({ message }) => message },
-      { title: 'what to do', cell: ({ fix }) => fix },
+      { title: 'door', cell: ({ message }) => withCode(message) },
+      { title: 'what to do', cell: ({ fix }) => withCode(fix) },
     ]),
     html`<p class="soft">Plan digest: ${code(plan.plan)}</p>`,
   ]

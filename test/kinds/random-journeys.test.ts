@@ -98,7 +98,7 @@ const destination = fc.record({
   description: maybe('d'),
   disabled: maybe(true),
   metadata,
-  secret_to: pick({ file: 's' }),
+  secret_to: pick({ file: 't' }),
 })
 const settings = fc.record({
   defaults: maybe({ tax_behavior: 'inclusive' }, { tax_behavior: 'exclusive', tax_code: 'txcd_10000000' }),

@@ -52,7 +52,7 @@ export interface PlanView {
 }
 
 /** A change of an object: its description, and one line for each field. */
-interface ResourceView {
+export interface ResourceView {
   readonly address: string
   readonly action: Action
   readonly people: number

@@ -2,7 +2,13 @@ import type { Plan } from '../../plan/types.ts'
 import { html, raw, type Html } from '../../core/html.ts'
 import { folded, page, table, withCode, type Column } from './page.ts'
 import { carriedTotals } from '../render/carried.ts'
-import { planView, type PersonChange, type PlanView, type RepricedView } from '../render/plan-view.ts'
+import {
+  planView,
+  type PersonChange,
+  type PlanView,
+  type RepricedView,
+  type ResourceView,
+} from '../render/plan-view.ts'
 import { actionWords, plural, shortAddress, when } from '../render/words.ts'
 
 /** Longer lists are folded, so that the next heading is visible on a phone. */
@@ -52,7 +58,9 @@ export function planHtml(plan: Plan): string {
     section(`Catalog (${view.resources.length})`, view.resources, [
       { title: 'change', cell: ({ action, address }) => html`${actionWords[action].verb} ${code(address)}` },
       { title: 'details', cell: ({ phrase, lines }) => list([phrase, ...lines].filter((line) => line !== '')) },
-      { title: 'what ends', cell: ({ ends }) => list(ends) },
+      ...(view.resources.some(({ ends }) => ends.length > 0)
+        ? [{ title: 'what ends', cell: ({ ends }: ResourceView) => list(ends) }]
+        : []),
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
     ]),
     section(`Changed outside Crossbill (${view.drift.length})`, view.drift, [

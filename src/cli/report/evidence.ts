@@ -6,6 +6,7 @@ import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'
+import type { Way } from '../../plan/way.ts'
 import type { RehearsalRecord } from './rehearsal-record.ts'
 
 /** The data of the evidence packet, read at one time. */
@@ -15,6 +16,8 @@ export interface Evidence {
   readonly at: string
   readonly catalog: Catalog
   readonly plan: Plan
+  /** Where each subscriber is on the way to the new account. */
+  readonly way: Way
   readonly verified: VerifyResult
   readonly doctor: DoctorResult
   readonly copied: CopyMapCheck

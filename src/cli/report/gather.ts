@@ -7,6 +7,7 @@ import type { Context } from '../../engine/context.ts'
 import { copyMapCheck } from '../../engine/verify/copied.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
+import { wayAhead } from '../../engine/plan/way.ts'
 import { survey, type Survey } from '../../engine/plan/survey.ts'
 import type { StripeAccount } from '../../engine/ports.ts'
 import { listed } from '../../engine/send/listed.ts'
@@ -27,6 +28,7 @@ export async function gather(context: Context, rehearsals: readonly RehearsalRec
     at: formatInstant(context.accounts.target.now()),
     catalog: context.catalog,
     plan: await makePlan(context, { live: surveyed.live }),
+    way: await wayAhead(context, surveyed),
     verified: await verify(context),
     doctor: await doctor(context, { localNow: Math.floor(Date.now() / 1_000) }),
     copied: await copyMapCheck(context),

@@ -29,6 +29,17 @@ describe('the evidence packet', () => {
     expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
   })
 
+  test('shows the way of everybody, with who does what and who was asked for a card', () => {
+    const fix = 'ask once more'
+    const awaited = { code: 'card_awaited', subscriber: 'us/sub_3', at: null, message: 'has not entered one yet', fix }
+    const asked = { ...plan, notices: [awaited] } as Plan
+    const people = documentMarkdown(document('people', evidence({ plan: asked })))
+    expect(people).toContain('| billed by the new account |  | 2 | 1.00 usd |  |  |')
+    expect(people).toContain('member: Let the member enter a card. |')
+    expect(people).toContain('| together |  | 3 |')
+    expect(people).toContain('| `us/sub_3` | not yet | has not entered one yet |')
+  })
+
   test('ticks a box of the checklist only when the accounts were read', () => {
     const boxes = (of: Evidence): string[] =>
       documentMarkdown(document('cutover-checklist', of))

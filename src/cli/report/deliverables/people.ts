@@ -1,3 +1,5 @@
+import type { Way } from '../../../plan/way.ts'
+import { cardsOf, doingOf, everybody, monthly, wayWords } from '../../render/way-text.ts'
 import { plural, shortAddress, when } from '../../render/words.ts'
 import type { Document, Section } from '../document.ts'
 import { renewalsOf, type Evidence } from '../evidence.ts'
@@ -14,6 +16,8 @@ export function people(evidence: Evidence): Document {
     title: 'Who waits, and for what',
     intro,
     sections: [
+      wayOfAll(evidence.way),
+      ...cardLinks(evidence),
       ...standing(plan.deferred, 'Waiting', (one) => `until ${when(one.until)}`),
       ...standing(plan.blocked, 'Blocked', (one) => `${one.message}. ${one.fix}`),
       ...(excluded.length === 0
@@ -32,6 +36,40 @@ export function people(evidence: Evidence): Document {
         : []),
     ],
   }
+}
+
+/** Everybody in one table, whose people add up. */
+function wayOfAll(way: Way): Section {
+  return {
+    heading: 'The way to the new account',
+    text: `${everybody(way)} ${cardsOf(way)}`,
+    table: {
+      heads: ['where', 'why', 'people', 'a month', 'until', 'who does what'],
+      rows: [
+        ...way.rows.map((row) => [
+          wayWords[row.state],
+          row.code === undefined ? '' : code(row.code),
+          String(row.people),
+          monthly(row),
+          row.until === undefined ? '' : day(row.until),
+          doingOf(row),
+        ]),
+        ['together', '', String(way.people), '', '', ''],
+      ],
+    },
+  }
+}
+
+/** Who was asked for a card, and whether they entered one. */
+function cardLinks({ plan: { notices = [] } }: Evidence): Section[] {
+  const asked = notices.filter(({ code: one }) => one === 'card_awaited' || one === 'card_entered')
+  if (asked.length === 0) return []
+  const rows = asked.map((one) => [
+    code(one.subscriber),
+    one.code === 'card_entered' ? 'entered' : 'not yet',
+    one.message,
+  ])
+  return [{ heading: `Asked for a card (${asked.length})`, table: { heads: ['subscriber', 'card', 'details'], rows } }]
 }
 
 function standing<T extends { readonly address: string; readonly code: string }>(

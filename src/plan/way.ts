@@ -18,7 +18,7 @@ import type { CardLink } from '../live/entered-card.ts'
  * - `ends`     their subscription ends by itself
  * - `ended`    it has ended
  */
-export const wayStates = ['arrived', 'moves', 'ready', 'waits', 'asked', 'needs', 'left', 'ends', 'ended'] as const
+const wayStates = ['arrived', 'moves', 'ready', 'waits', 'asked', 'needs', 'left', 'ends', 'ended'] as const
 export type WayState = (typeof wayStates)[number]
 
 export interface WayRow {

@@ -18,6 +18,8 @@ import {
 import { spellKeys } from './yaml-written.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
+const modeline = ' yaml-language-server:'
+
 /**
  * Layout of all YAML that Crossbill writes. Lines are not folded, so that one changed value is one
  * changed line.
@@ -75,6 +77,39 @@ export class YamlText {
     return this.#section(section, false)?.has(key) ?? false
   }
 
+  /**
+   * Takes an entry out of a section, with its comments and its own copies of aliased values, so
+   * that another file can receive it.
+   */
+  take(section: string, key: string): Pair | undefined {
+    const map = this.#section(section, false)
+    const at = map?.items.findIndex((pair) => isScalar(pair.key) && String(pair.key.value) === key) ?? -1
+    const pair = at < 0 ? undefined : map?.items[at]
+    if (map === undefined || pair === undefined || !isScalar(pair.key)) return undefined
+    // The parser gives a comment above the first entry to the whole section.
+    if (at === 0 && map.commentBefore != null) {
+      pair.key.commentBefore = [map.commentBefore, pair.key.commentBefore].filter(Boolean).join('\n')
+      map.commentBefore = null
+    }
+    this.#release(anchored(pair.value))
+    const own = { key: pair.key, value: isAlias(pair.value) ? this.#copyOf(pair.value) : pair.value }
+    if (isNode(own.value)) visit(own.value, { Alias: (_key, alias) => this.#copyOf(alias) as Node })
+    map.items.splice(at, 1)
+    this.#changed = true
+    return this.#document.createPair(own.key, own.value) as Pair
+  }
+
+  /** Puts an entry of another file at the end of a section. */
+  put(section: string, pair: Pair): void {
+    this.#section(section).items.push(pair)
+    this.#changed = true
+  }
+
+  /** Whether a section has no entry. */
+  isEmpty(section: string): boolean {
+    return (this.#section(section, false)?.items.length ?? 0) === 0
+  }
+
   /** Sets one field of an existing entry; undefined removes it. */
   set(section: string, key: string, field: string, value: Json | undefined): void {
     const map = this.#section(section)
@@ -108,6 +143,16 @@ export class YamlText {
       Alias: (_key, alias) => (names.has(alias.source) ? (this.#copyOf(alias) as Node) : undefined),
     })
     for (const node of changing) delete node.anchor
+  }
+
+  /** Replaces the comment at the top of the file. */
+  setHeader(header: string): void {
+    const before = this.#document.commentBefore ?? ''
+    this.#document.commentBefore = [
+      ...before.split('\n').filter((line) => line.startsWith(modeline)),
+      ` ${header}`,
+    ].join('\n')
+    this.#changed = true
   }
 
   /** Sets a top-level value, such as `stage: source`. */

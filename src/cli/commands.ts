@@ -50,6 +50,11 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    usage: 'waves',
+    about: 'propose waves by a rule: a pilot, sizes, dates, risk; --write rewrites the subscriber files',
+    load: () => import('./commands/waves.ts'),
+  },
+  {
     usage: 'plan',
     about: 'show what would change, for whom, and for how much money; read-only',
     load: () => import('./commands/plan.ts'),

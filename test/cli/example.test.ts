@@ -2,7 +2,9 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { WavesProposed } from '../../src/engine/plan/waves.ts'
 import type { Plan } from '../../src/plan/types.ts'
+import type { Way } from '../../src/plan/way.ts'
 import { root } from '../house/sources.ts'
 import { crossbill, type Ran } from './crossbill.ts'
 
@@ -41,6 +43,17 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
 
   test('is what pull would write', async () => {
     expect((await run('pull')).stdout).toContain('catalog/ already matches the accounts.')
+  })
+
+  test('waves puts everybody who has not moved into exactly one wave, and leaves the pilot that has begun', async () => {
+    const { waves, kept } = JSON.parse((await run('waves', '--size', '20', '--format', 'json')).stdout) as WavesProposed
+    expect(kept.length).toBeGreaterThan(0)
+    const all = waves.flatMap(({ subscribers }) => subscribers)
+    expect(new Set(all).size).toBe(all.length)
+    expect(waves.some(({ file }) => kept.includes(file))).toBe(false)
+    const way = JSON.parse((await run('plan', '--summary', '--format', 'json')).stdout) as Way
+    expect(way.rows.reduce((sum, { people }) => sum + people, 0)).toBe(way.people)
+    expect((await run('plan', '--summary')).stdout).toContain(`The way of ${way.people} subscribers`)
   })
 
   test('applies, then matches the declaration and has no violation', async () => {

@@ -25,7 +25,8 @@ export async function wayAhead(context: Context, seen: Survey): Promise<Way> {
   })
 }
 
-async function asTargets(context: Context, seen: Survey): Promise<readonly Classification[]> {
+/** Everybody judged as if every stage were `target`. Read-only. */
+export async function asTargets(context: Context, seen: Survey): Promise<readonly Classification[]> {
   const { input } = seen
   const subscribers = input.catalog.subscribers.map((one) => (one.stage === 'source' ? inStage(one, 'target') : one))
   const classified = classifySubscribers({ ...input, catalog: { ...input.catalog, subscribers } })

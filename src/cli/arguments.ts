@@ -198,9 +198,13 @@ function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, u
   }
 }
 
-/** Refuses numbers that are neither a count nor a port; every number flag is one of the two. */
+/** Flags of `rehearse` that take a share from 0 to 1; the command checks their range. */
+const shares: ReadonlySet<string> = new Set(['answering', 'declines'])
+
+/** Refuses numbers that are neither a count nor a port, which all other number flags are. */
 function refuseOddNumber(name: string, value: number): void {
   if (Number.isNaN(value)) throw new UsageError('not-a-number', `--${name} needs a number`, 'Nothing was done.')
+  if (shares.has(name)) return
   if (!Number.isSafeInteger(value) || value < 0)
     throw new UsageError(
       'not-a-count',

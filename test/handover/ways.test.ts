@@ -91,6 +91,7 @@ describe('policies.leave', () => {
       'cancelled_in_source',
       'money_on_held_source',
       'drift_on_held_source',
+      'schedule_lost',
       'erased_in_target',
       'successor_missing',
       'already_settled',

@@ -12,7 +12,7 @@ import { worldSays } from '../rehearsal/world-says.ts'
 import { pageKind } from '../report/page.ts'
 import { recordFile, recordKind, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
-import { columns, firstFew, plural } from '../render/words.ts'
+import { columns, firstFew, money, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
 /**
@@ -32,6 +32,18 @@ export const main = command({
         'add lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused',
     },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'the same seed repeats a run exactly' },
+    answering: {
+      type: 'number',
+      requiresArg: true,
+      describe:
+        'ask the members whose card is missing or will probably fail, and let this share of them enter one: 0.8; default: none is asked',
+    },
+    declines: {
+      type: 'number',
+      requiresArg: true,
+      default: 0,
+      describe: 'share of members whose card the bank refuses once, for one to three weeks, in both runs',
+    },
     world: {
       type: 'string',
       requiresArg: true,
@@ -46,10 +58,14 @@ export const main = command({
   },
   examples: [
     ['rehearse', 'play the whole migration on your own data, fourteen months ahead; no account is changed'],
+    [
+      'rehearse --answering 0.8 --declines 0.03',
+      'see who is left when four of five asked members enter a card, and three cards in a hundred are refused',
+    ],
     ['rehearse --faults --seed 7', 'do the same with crashes and lost answers'],
   ],
   formats: ['text', 'json'],
-  async run({ months, faults, seed, world, out }, shell) {
+  async run({ months, faults, seed, answering, declines, world, out }, shell) {
     if (months < 1 || months > monthsMax)
       throw new UsageError(
         'months-out-of-range',
@@ -65,12 +81,30 @@ export const main = command({
       kind: recordKind,
     }
     await refuseTaken([page, record], 'nothing was rehearsed')
+    for (const [flag, share] of [
+      ['--answering', answering ?? 0],
+      ['--declines', declines],
+    ] as const)
+      if (!(share >= 0 && share <= 1))
+        throw new UsageError('share-out-of-range', `${flag} accepts 0 to 1, not ${share}`, 'Nothing was done.')
     const unsure = worldOf('--world', world ?? (faults ? `random:${seed}` : ''))
     return await withProject(shell, async ({ context }) => {
       const { rehearsalWorlds } = await import('../rehearsal/worlds.ts')
       const worlds = rehearsalWorlds(context, unsure)
-      const rehearsed = await rehearse(context, { months, faults, seed, worlds })
-      const report = { ...rehearsed, world: worldText(unsure), means: worldSays(unsure, context.catalog) }
+      const rehearsed = await rehearse(context, {
+        months,
+        faults,
+        seed,
+        worlds,
+        declines,
+        ...(answering === undefined ? {} : { answering }),
+      })
+      const report = {
+        ...rehearsed,
+        declineRate: declines,
+        world: worldText(unsure),
+        means: worldSays(unsure, context.catalog),
+      }
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
       await writeOutput(page, rehearsalPage(report))
       await writeOutput(record, `${JSON.stringify(recordOf(report, context.tool, faults))}\n`)
@@ -97,7 +131,10 @@ function summary(report: RehearsalReport): object {
       by: Object.fromEntries(faults.map(({ kind, count }) => [kind, count])),
     },
     members: Object.fromEntries(members.map(({ act, count }) => [act, count])),
+    ...(report.answering === undefined ? {} : { answering: report.answering }),
+    decline_rate: report.declineRate ?? 0,
     undecided: undecidedIn(report),
+    left: leftIn(report).map(({ subscriber, code, monthly }) => ({ subscriber, code, ...monthly })),
     ok,
   }
 }
@@ -123,6 +160,8 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
       ...members.map(({ act, count }) => [`  ${act}`, String(count)]),
     ]),
+    ...assumed(report),
+    ...leftLines(report),
     ...shown.map(
       ({ code, subscriber, at, detail, cause, evidence, remedy }) =>
         `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
@@ -134,4 +173,44 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
     report.ok ? paint.green(`No subscriber would notice.${waiting}`) : paint.red(`Do not migrate yet.${waiting}`),
     `Report: ${path}`,
   ].join('\n')
+}
+
+/** What the run assumed of the members. */
+function assumed({ answering, declineRate = 0 }: RehearsalReport): readonly string[] {
+  const cards =
+    answering === undefined
+      ? '  No member is asked for a card; --answering 0.8 lets four of five enter one.'
+      : `  ${answering.entered} of ${plural(answering.asked, 'member')} who were asked entered a card (--answering ${answering.share}).`
+  const refused =
+    declineRate === 0
+      ? '  No card is refused beyond what the accounts show; --declines 0.03 refuses three in a hundred.'
+      : `  The bank refuses ${declineRate * 100} % of the cards once, in both runs (--declines ${declineRate}).`
+  return [cards, refused]
+}
+
+function leftIn({ standing }: RehearsalReport): RehearsalReport['standing'] {
+  return standing.filter(({ outcome, moved }) => outcome === 'blocked' && !moved)
+}
+
+const namedAtMost = 10
+
+/** Those who are left in the old account, by code: names, and money a month. */
+function leftLines(report: RehearsalReport): readonly string[] {
+  const left = leftIn(report)
+  if (left.length === 0) return []
+  return [
+    `  left in the old account: ${plural(new Set(left.map(({ subscriber }) => subscriber)).size, 'subscriber')}`,
+    ...[...Map.groupBy(left, ({ code }) => code)].map(([code, all]) => {
+      const { shown, more } = firstFew(all, namedAtMost)
+      const names = shown.map(({ subscriber }) => subscriber).join(', ')
+      return `    ${code} (${all.length}), ${sumOf(all)} a month: ${names}${more === 0 ? '' : `, and ${more} more`}`
+    }),
+  ]
+}
+
+function sumOf(all: RehearsalReport['standing']): string {
+  const sums = new Map<string, number>()
+  for (const { monthly } of all)
+    if (monthly !== undefined) sums.set(monthly.currency, (sums.get(monthly.currency) ?? 0) + monthly.amount)
+  return [...sums].map(([currency, amount]) => money(amount, currency)).join(', ')
 }

@@ -46,6 +46,8 @@ function actsOfWeek(
   })
 }
 
+const refusedCard = 'has a card that is refused' satisfies MemberAct
+
 interface Refused {
   readonly until: number
   readonly methods: readonly { readonly world: RehearsalWorld; readonly account: string; readonly id: string }[]
@@ -63,6 +65,17 @@ export interface MembersOptions {
   readonly service: RehearsalService
   readonly copied: readonly Omit<CopyMapRow, 'importedAt'>[]
   readonly seed: number
+  /** The share of members whose card is refused once. */
+  readonly declines: number
+}
+
+/** What the members do in one week. */
+interface Week {
+  readonly weeks: number
+  /** Whether members also leave, and have refused cards, on their own. */
+  readonly acts: boolean
+  /** Members who entered another card in the target: the bank knows it by no copy. */
+  readonly answered: ReadonlySet<string> | undefined
 }
 
 /**
@@ -87,14 +100,29 @@ export class Members {
     )
   }
 
-  async live(week: number): Promise<void> {
+  async live(week: number, { weeks, acts: isActive, answered }: Week): Promise<void> {
     const { move, seed } = this.options
     await this.acceptAgain(week)
+    await this.decline(week, { weeks, answered })
+    if (!isActive) return
     for (const { subscriber, act } of actsOfWeek(move.context.catalog.subscribers, { seed, week })) {
       const standing = await this.standingOf(subscriber)
       if (standing === undefined || !(await this.act(act, standing, week))) continue
       this.counts.set(act, (this.counts.get(act) ?? 0) + 1)
       if (act !== 'has a card that is refused') this.left.set(subscriber.key, { act, at: move.accounts.target.now() })
+    }
+  }
+
+  /** Each of the chosen members has one week in which the bank begins to refuse their card. */
+  private async decline(week: number, { weeks, answered }: Omit<Week, 'acts'>): Promise<void> {
+    const { move, seed, declines } = this.options
+    if (declines === 0) return
+    for (const subscriber of move.context.catalog.subscribers) {
+      const { key } = subscriber
+      if (answered?.has(key) === true || chance(seed, `${key} declines`) >= declines) continue
+      if (Math.floor(chance(seed, `${key} declines when`) * weeks) !== week) continue
+      if ((await this.standingOf(subscriber)) === undefined || !(await this.refuse(subscriber, week))) continue
+      this.counts.set(refusedCard, (this.counts.get(refusedCard) ?? 0) + 1)
     }
   }
 

@@ -18,6 +18,7 @@ import { makePlan } from '../plan/make-plan.ts'
 import { Killed, mortal } from './mortal.ts'
 import { recover } from '../apply/recover.ts'
 import { stateRebuild } from '../rebuild.ts'
+import { Answering } from './answering.ts'
 import { chance } from './chance.ts'
 import { Members, type MembersOptions } from './members.ts'
 import type { RehearsalReport } from './report.ts'
@@ -36,6 +37,8 @@ export interface Migration {
   readonly members: RehearsalReport['members']
   /** Members who left on their own: when and how. */
   readonly left: Members['left']
+  /** Members who were asked for a card and entered one; undefined when none was asked. */
+  readonly answering?: RehearsalReport['answering']
   /** Subscribers whose hand-over did not finish. */
   readonly failed: readonly Failed[]
   /** The last plan: which subscribers were not moved, and why. */
@@ -51,6 +54,8 @@ export interface Schedule {
   readonly ended: Instant
   readonly seed: number
   readonly faults: boolean
+  readonly answering?: number
+  readonly declines: number
 }
 
 const weekSeconds = 7 * secondsPerDay
@@ -86,16 +91,20 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
   const weekOf = new Map(files.map((file, at) => [file, Math.floor(at / perWeek)]))
   const fate = new Fate(schedule)
   const service = rehearsalService(move, { seconds: schedule.ended, dies: fate.dies })
-  const members = new Members({ ...worlds, service, copied, seed: schedule.seed })
+  const members = new Members({ ...worlds, service, copied, seed: schedule.seed, declines: schedule.declines })
   const attempts = new Attempts(schedule)
+  const { answering: share, seed } = schedule
+  const answering = share === undefined ? undefined : new Answering(move, { share, seed })
   const lives: Lives = { world: move, fate, copied, weekOf, attempts }
   let last: LastPlan | undefined
   for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
     const now = instant(schedule.began + week * weekSeconds)
     await Promise.all([stay.advance(now), move.advance(now)])
     context.progress.step()
-    if (schedule.faults) await members.live(week)
+    const weeks = Math.ceil((schedule.ended - schedule.began) / weekSeconds)
+    await members.live(week, { weeks, acts: schedule.faults, answered: answering?.answered })
     if (!isDue(week, now, [...weekOf.values()], last)) continue
+    await answering?.ask()
     last = { plan: await applyAll(lives, week), at: now }
     // A creation without an outcome stays on hold until it can no longer be committed. The run says
     // so, and is repeated then, as a person or the service would do.
@@ -122,6 +131,9 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     storesLost: fate.storesLost,
     members: [...members.counts].map(([act, count]) => ({ act, count })),
     left: members.left,
+    ...(answering === undefined || share === undefined
+      ? {}
+      : { answering: { share, asked: answering.asked.size, entered: answering.answered.size } }),
     failed: attempts.failed(),
     last: present(last, 'the plan of the first week').plan,
   }

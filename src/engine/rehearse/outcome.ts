@@ -3,6 +3,7 @@ import { splitAddress } from '../../core/address.ts'
 import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
 import type { Context } from '../context.ts'
+import { survey } from '../plan/survey.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { deferredCodes } from '../../handover/codes.ts'
 import { markFrom } from '../../live/marks.ts'
@@ -25,8 +26,8 @@ export interface Played {
 /** The results of both runs, compared. */
 export async function rehearsalReport(context: Context, played: Played): Promise<RehearsalReport> {
   const { stay, move, migration, began, ended, seed, months } = played
-  const here = (await stay.charges()).filter(({ at }) => at > began)
-  const there = (await move.charges()).filter(({ at }) => at > began)
+  const here = (await stay.charges()).filter(({ at }) => at >= began)
+  const there = (await move.charges()).filter(({ at }) => at >= began)
   const expected = here.filter(({ succeeded }) => succeeded)
   const actual = there.filter(({ succeeded }) => succeeded)
   const found = [...payersFound(move), ...compareCharges(expected, actual), ...notMoved(migration)]
@@ -53,6 +54,7 @@ export async function rehearsalReport(context: Context, played: Played): Promise
     currencies: currencies(expected, actual),
     days: days({ began, ended }, expected, actual),
     waves: migration.waves,
+    ...(migration.answering === undefined ? {} : { answering: migration.answering }),
     differences: await explained(played, migration, found),
     standing: await standing(move, migration),
     declines: { expected: declined(here), actual: declined(there) },
@@ -119,9 +121,11 @@ async function standing({ context }: RehearsalWorld, { last }: Migration): Promi
   const moved = new Set(
     (await context.store.subscribers()).filter(({ phase }) => phase === 'moved').map(({ key }) => key),
   )
+  const monthly = new Map((await survey(context)).classified.map((one) => [one.key as string, one.monthly]))
   const about = (address: string) => {
     const { key } = splitAddress(address)
-    return { subscriber: key, moved: moved.has(key) }
+    const billed = monthly.get(key)
+    return { subscriber: key, moved: moved.has(key), ...(billed === undefined ? {} : { monthly: billed }) }
   }
   return [
     ...last.deferred.map(({ address, code, until, message }) => {

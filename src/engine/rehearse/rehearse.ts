@@ -13,6 +13,10 @@ export interface RehearseOptions {
   readonly faults: boolean
   readonly seed: number
   readonly worlds: RehearsalWorlds
+  /** The share of asked members who enter a card; undefined: none is asked. */
+  readonly answering?: number
+  /** The share of members whose card is refused once, for one to three weeks. */
+  readonly declines?: number
 }
 
 const daysPerMonth = 30.436875
@@ -29,7 +33,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       fix: 'crossbill pull',
     })
   const live = await refresh(context)
-  const { worlds, seed, months } = options
+  const { worlds, seed, months, answering, declines = 0 } = options
   const stay = await worlds.build(live, { seed, faults: false })
   try {
     const move = await worlds.build(live, { seed, faults: options.faults })
@@ -37,7 +41,18 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       const began = stay.context.accounts.target.now()
       const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
       context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
-      const migration = await migrate(context, { stay, move }, { began, ended, seed, faults: options.faults })
+      const migration = await migrate(
+        context,
+        { stay, move },
+        {
+          began,
+          ended,
+          seed,
+          faults: options.faults,
+          declines,
+          ...(answering === undefined ? {} : { answering }),
+        },
+      )
       context.progress.done()
       return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
     } finally {

@@ -9,6 +9,10 @@ export interface RehearsalReport {
   readonly world?: string
   /** What those settings change for the subscribers, one sentence each. */
   readonly means?: readonly string[]
+  /** Members who were asked for a card, and how many entered one; absent when none was asked. */
+  readonly answering?: { readonly share: number; readonly asked: number; readonly entered: number }
+  /** The share of members whose card was refused for some weeks; absent when none was. */
+  readonly declineRate?: number
   readonly months: number
   readonly subscribers: number
   readonly ok: boolean
@@ -53,6 +57,8 @@ export interface RehearsalReport {
     readonly until?: Instant
     readonly message: string
     readonly fix: string
+    /** What the old account bills in a month, before discounts and taxes. */
+    readonly monthly?: { readonly amount: number; readonly currency: string }
   }[]
   /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
   readonly declines: { readonly expected: number; readonly actual: number }

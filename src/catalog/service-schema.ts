@@ -16,7 +16,8 @@ export const kajabiSchema = Type.Union(
         Type.Number({
           exclusiveMinimum: 0,
           maximum: 1_000,
-          description: 'Request rate; 1 by default, because Kajabi documents no limit',
+          description:
+            'Highest request rate. By default one request a second, and up to 100 a minute while Kajabi refuses none; it documents no limit. A refusal (429) halves the rate in any case',
         }),
       ),
     }),

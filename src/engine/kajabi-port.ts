@@ -9,8 +9,16 @@ export interface KajabiSite {
   reachable(): Promise<Outcome<true>>
   /** The contact with exactly this address (lower-cased); Kajabi's own search is fuzzy. */
   findContact(email: string): Promise<Outcome<string | undefined>>
-  /** Creates the contact; when Kajabi reports that the address is taken, looks again. */
-  ensureContact(person: { email: string; name: string }): Promise<Outcome<string>>
+  /**
+   * Finds or creates the contact; when Kajabi reports that the address is taken, looks again.
+   * `unlisted`: a complete list without the address was just read, so it is not looked for first.
+   */
+  ensureContact(person: { email: string; name: string; unlisted?: boolean }): Promise<Outcome<string>>
+  /**
+   * Every contact of the site, or undefined when that takes more than `pages` pages of a hundred.
+   * In memory only.
+   */
+  directory(pages: number): Promise<Outcome<Directory | undefined>>
   /**
    * Every holder of the offer: contact id by lower-cased e-mail address, read in pages of a
    * hundred. The addresses are for matching in memory and are never stored.
@@ -53,6 +61,14 @@ export interface KajabiSite {
   hooks(): Promise<Outcome<readonly KajabiHook[]>>
   createHook(hook: Omit<KajabiHook, 'id'>): Promise<Outcome<KajabiHook>>
   deleteHook(id: string): Promise<Outcome<true>>
+}
+
+/** The contacts of a site. An address that two contacts have is missing. */
+export interface Directory {
+  /** Contact by lower-cased e-mail address. */
+  readonly contacts: ReadonlyMap<string, string>
+  /** The external id of each contact that has one. */
+  readonly marks: ReadonlyMap<string, string>
 }
 
 export interface KajabiOffer {

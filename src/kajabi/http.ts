@@ -1,17 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
+import { Pace, type Pacing } from './pace.ts'
 
 type Fetch = typeof globalThis.fetch
 
-export interface KajabiHttp {
+export interface KajabiHttp extends Pacing {
   readonly base: URL
   readonly fetch: Fetch
-  /**
-   * Milliseconds between the starts of two requests. Kajabi documents no limit; careful clients
-   * send about one request a second.
-   */
-  readonly spacing: number
   readonly timeout: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -39,10 +35,11 @@ const jsonApi = 'application/vnd.api+json'
  * into an outcome.
  */
 export class KajabiTransport {
-  private free = 0
+  private readonly pace: Pace
   private readonly http: KajabiHttp
   constructor(http: KajabiHttp) {
     this.http = http
+    this.pace = new Pace(http)
   }
 
   async send(request: KajabiRequest): Promise<Outcome<JsonObject>> {
@@ -59,6 +56,8 @@ export class KajabiTransport {
         signal: AbortSignal.timeout(this.http.timeout),
       })
       this.http.answered?.(routeOf(request), response.status)
+      if (response.status === 429) this.pace.refused(this.http.clock(), secondsOf(response.headers))
+      else if (response.ok) this.pace.accepted()
       return outcomeOf(request, response, await response.text())
     } catch (error) {
       // An embedded sandbox that cannot store its world is our own fault, not an answer of Kajabi.
@@ -70,8 +69,7 @@ export class KajabiTransport {
 
   private async turn(): Promise<void> {
     const now = this.http.clock()
-    const start = Math.max(now, this.free)
-    this.free = start + this.http.spacing
+    const start = this.pace.start(now)
     if (start > now) await wait(start - now)
   }
 }

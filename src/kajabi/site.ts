@@ -1,7 +1,7 @@
 import { backoff } from '../core/backoff.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn, textIn } from '../core/json.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
-import type { KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
+import type { Directory, KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
 import { KajabiTransport, nameOf, type KajabiHttp, type KajabiRequest } from './http.ts'
 import { KajabiToken, type KajabiCredentials } from './token.ts'
 
@@ -36,6 +36,7 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
     },
     findContact: (email) => findContact(api, site, email),
     ensureContact: (person) => ensureContact(api, site, person),
+    directory: (pages) => directory(api, site, pages),
     holders: (offer) => holders(api, site, offer),
     noted: (offer) => noted(api, site, offer),
     offersOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/offers`),
@@ -137,16 +138,16 @@ class Api {
    * Reads every page. It follows only the query string of `links.next`, because that link may name
    * another host.
    */
-  async all(path: string): Promise<Outcome<readonly Resource[]>> {
+  async all(path: string, pages = pagesMax): Promise<Outcome<readonly Resource[]>> {
     const found: Resource[] = []
     const plain = path.split('?')[0] ?? path
     const asked = new Set<string>()
     let next: string | undefined = path
     while (next !== undefined) {
-      if (asked.size >= pagesMax || asked.has(next))
+      if (asked.size >= pages || asked.has(next))
         return failed({
           kind: 'rejected',
-          code: 'endless_list',
+          code: endlessList,
           message: 'Kajabi’s list has no last page',
           status: 200,
         })
@@ -163,6 +164,8 @@ class Api {
     return success(found)
   }
 }
+
+const endlessList = 'endless_list'
 
 const noList = {
   kind: 'retryable',
@@ -220,6 +223,17 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
   return success(undefined)
 }
 
+async function directory(api: Api, site: string, pages: number): Promise<Outcome<Directory | undefined>> {
+  const answer = await api.all(`/v1/contacts?${query({ 'filter[site_id]': site, 'page[size]': '100' })}`, pages)
+  if (!answer.ok) return answer.failure.code === endlessList ? success(undefined) : answer
+  const byAddress = Map.groupBy(answer.value, (one) => textIn(one.attributes['email']).trim().toLowerCase())
+  const single = [...byAddress].flatMap(([email, [one, ...more]]) =>
+    one === undefined || email === '' || more.length > 0 ? [] : [[email, one.id] as const],
+  )
+  const marks = answer.value.map((one) => [one.id, textIn(one.attributes['external_user_id'])] as const)
+  return success({ contacts: new Map(single), marks: new Map(marks.filter(([, mark]) => mark !== '')) })
+}
+
 async function holders(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
   const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
@@ -244,9 +258,9 @@ function holding(api: Api, site: string, offer: string): Promise<Outcome<readonl
 async function ensureContact(
   api: Api,
   site: string,
-  person: { email: string; name: string },
+  person: { email: string; name: string; unlisted?: boolean },
 ): Promise<Outcome<string>> {
-  const found = await findContact(api, site, person.email)
+  const found = person.unlisted === true ? success(undefined) : await findContact(api, site, person.email)
   if (!found.ok) return found
   if (found.value !== undefined) return success(found.value)
   const made = await api.send({

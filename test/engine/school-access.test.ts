@@ -234,3 +234,25 @@ test(
     expect(kajabi.asked.filter((one) => one.startsWith('PATCH') && one.includes('relationships'))).toEqual([])
   },
 )
+
+test(
+  'a grant takes two requests, and one more for a new contact: one list replaces the searches',
+  { timeout: 60_000 },
+  async () => {
+    await using school = await openSchool(24)
+    await using kajabi = await kajabiOf(school)
+    const before = kajabi.asked.length
+    await planAndApply(kajabi.with(school.stage('source')), { allow: [...guardNames] })
+    const sent = kajabi.asked.slice(before).filter((one) => one.includes('/v1/contacts'))
+    const granted = sent.filter((one) => one.startsWith('POST') && one.endsWith('/relationships/offers')).length
+    const marked = sent.filter((one) => one.startsWith('PATCH')).length
+    expect(granted).toBeGreaterThan(15)
+    // A person with two offers is marked once, and nobody is searched.
+    expect(marked).toBeLessThanOrEqual(granted)
+    expect(sent.filter((one) => one.includes('search'))).toEqual([])
+    // The same again grants nothing and asks for no list of contacts.
+    const again = kajabi.asked.length
+    await planAndApply(kajabi.with(school.stage('source')), { allow: [...guardNames] })
+    expect(kajabi.asked.slice(again).filter((one) => !one.startsWith('GET'))).toEqual([])
+  },
+)

@@ -72,6 +72,7 @@ describe('a site without API', () => {
       urls,
       grants: rig.store.inbox,
       notes: rig.store,
+      known: { complete: false, contacts: new Map(), marks: new Map() },
       access,
       now: rig.now(),
       wait: () => Promise.resolve(),

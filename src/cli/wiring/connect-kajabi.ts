@@ -10,6 +10,10 @@ import type { ProjectSandbox } from './project-sandbox.ts'
 import type { Shell } from '../shell.ts'
 
 const timeout = 20_000
+/**
+ * Kajabi documents no limit. Public clients send a hundred requests a minute without a refusal.
+ */
+const learnt = { spacing: 1_000, fastest: 600 }
 const kajabiApi = 'https://api.kajabi.com'
 
 /** The project's Kajabi site (`kajabi:` in project.yaml); undefined when it has none. */
@@ -38,13 +42,14 @@ export async function connectKajabi(
   }
   const secret = async (ref: SecretRef, name: string): Promise<string> =>
     await resolveSecret(ref, `kajabi.${name}`, { folder: shell.project, env: shell.surroundings.env })
-  const { site, client_id: id, client_secret: key, api_base: base = kajabiApi, requests_per_second: rate = 1 } = config
+  const { site, client_id: id, client_secret: key, api_base: base = kajabiApi, requests_per_second: rate } = config
   return kajabiSite({
     answered,
     base: new URL(base),
     fetch: globalThis.fetch,
     pause: async (seconds) => sleep(seconds * 1_000),
-    spacing: 1_000 / rate,
+    // A rate that the project sets is never exceeded; without one, the answers decide.
+    ...(rate === undefined ? learnt : { spacing: 1_000 / rate }),
     timeout,
     clock,
     site,

@@ -19,8 +19,35 @@ export interface AccessWork {
   readonly access: Access
   /** By subscriber: the source of a new contact's e-mail address. */
   readonly claims: ReadonlyMap<string, PersonalClaim>
+  /** What is known of contacts without asking for each; `marks` grows with the run. */
+  readonly known: KnownContacts
   readonly now: Instant
   wait(seconds: number): Promise<void>
+}
+
+export interface KnownContacts {
+  /** Whether every contact of the site was listed. An address of two contacts is missing then. */
+  readonly complete: boolean
+  readonly contacts: Map<string, string>
+  readonly marks: Map<string, string>
+}
+
+/** Fewer grants look up their contacts one by one. */
+const directoryFrom = 10
+/** A page with a hundred contacts may spare this many look-ups at most. */
+const sparedPerPage = 2
+
+/**
+ * One list instead of a search for each grant, where the site is small enough for that to be
+ * cheaper. Without the list, each contact is searched.
+ */
+export async function knownContacts(kajabi: KajabiSite, grants: number): Promise<KnownContacts> {
+  const nothing = { complete: false, contacts: new Map<string, string>(), marks: new Map<string, string>() }
+  if (grants < directoryFrom) return nothing
+  const listed = await kajabi.directory(Math.floor(grants / sparedPerPage))
+  if (!listed.ok || listed.value === undefined) return nothing
+  const { contacts, marks } = listed.value
+  return { complete: true, contacts: new Map(contacts), marks: new Map(marks) }
 }
 
 /**
@@ -51,7 +78,7 @@ async function grant(
   const claim = subscribers.map((one) => work.claims.get(one)).find((one) => one !== undefined)
   if (claim === undefined) return failed(missing('person_unknown', 'the customer has no e-mail address in Stripe'))
   const { kajabi } = work
-  const contact = await patiently(work, () => kajabi.ensureContact({ email: claim.person, name: claim.name }))
+  const contact = await contactOf(work, claim)
   if (!contact.ok) return contact
   const welcome = work.access.offers[offer]?.welcome_email ?? false
   const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
@@ -69,6 +96,18 @@ async function grant(
   if (!granted.ok) return granted
   await note(work, contact.value, customer)
   return success(true)
+}
+
+async function contactOf(
+  { kajabi, known, ...work }: AccessWork,
+  { person: email, name }: PersonalClaim,
+): Promise<Outcome<string>> {
+  const address = email.trim().toLowerCase()
+  const there = known.contacts.get(address)
+  if (there !== undefined) return success(there)
+  const contact = await patiently(work, () => kajabi.ensureContact({ email, name, unlisted: known.complete }))
+  if (contact.ok) known.contacts.set(address, contact.value)
+  return contact
 }
 
 /** The paid prices for which the offer is given, for the grant's record. */
@@ -95,12 +134,16 @@ async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject
  * not depend on it: the next apply sets what failed or crashed.
  */
 async function note(
-  work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>,
+  work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'> & Partial<Pick<AccessWork, 'known'>>,
   contact: string,
   customer: string,
 ): Promise<void> {
-  const noted = await patiently(work, () => work.kajabi.setExternalId(contact, customer))
-  if (!noted.ok && (noted.failure.kind === 'retryable' || noted.failure.kind === 'unknown')) return
+  const marks = work.known?.marks
+  if (marks?.get(contact) !== customer) {
+    const noted = await patiently(work, () => work.kajabi.setExternalId(contact, customer))
+    if (!noted.ok && (noted.failure.kind === 'retryable' || noted.failure.kind === 'unknown')) return
+    if (noted.ok) marks?.set(contact, customer)
+  }
   const { [contact]: _done, ...left } = await unnoted(work)
   await work.notes.put(unnotedKey, left)
 }

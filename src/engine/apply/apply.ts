@@ -14,7 +14,7 @@ import type {
   ResourceChange,
 } from '../../plan/types.ts'
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
-import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
+import { carryOutAccess, knownContacts, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
 import { restoreGrants } from '../access/restore-grants.ts'
 import type { Violation } from '../check/violations.ts'
@@ -311,19 +311,22 @@ async function applyAccess(
     access === undefined || seen === undefined ? undefined : await restoreGrants(access, seen, accounts.target.now())
   if (access !== undefined && !interrupt.requested)
     await noteAgain({ kajabi: access.kajabi, notes: context.store, wait })
+  const grants = changes.filter(({ action }) => action === 'grant').length
+  const known = access === undefined || interrupt.requested ? undefined : await knownContacts(access.kajabi, grants)
   for (const change of changes) {
-    if (interrupt.requested || access === undefined || seen === undefined) {
+    if (interrupt.requested || known === undefined || access === undefined || seen === undefined) {
       results.push(ended(change, 'not_started'))
       continue
     }
-    const { kajabi, urls, grants, offers } = access
+    const { kajabi, urls, grants: store, offers } = access
     const outcome = await carryOutAccess(
       {
         kajabi,
         ...(urls === undefined ? {} : { urls }),
-        grants,
+        grants: store,
         access: offers,
         claims: seen.claims,
+        known,
         notes: context.store,
         now: accounts.target.now(),
         wait,

@@ -15,7 +15,8 @@ export const deferredCodes = {
     fix: 'Nothing to do: plan again after the renewal.',
   },
   anchor_not_yet_allowed: {
-    meaning: 'Stripe accepts a billing date at most one period ahead, and the next renewal is farther away.',
+    meaning:
+      'Stripe accepts a billing date at most one period ahead, and the next renewal is farther away. Or the items have different intervals: they move in the last period before they renew together.',
     fix: 'Nothing to do: plan again from the date shown.',
   },
   discount_not_yet_representable: {
@@ -156,7 +157,8 @@ export const blockedCodes = {
     fix: 'Leave these subscribers in the old account for now: `policies: { leave: { metered_price: REASON } }` in project.yaml. Their plan can end there with the period (`cancel_at_period_end`): the old account bills the last usage, and they subscribe again in the target.',
   },
   mixed_intervals: {
-    meaning: 'The items have different billing intervals.',
+    meaning:
+      'The items have different billing intervals, and no single billing date reproduces theirs: the subscription has a trial or the classic billing mode, or the items renew together in a month without the day.',
     fix: 'Split the subscription in the old account, then run `crossbill pull`. Or leave them: `policies: { leave: { mixed_intervals: REASON } }` in project.yaml.',
   },
   schedule_managed: {

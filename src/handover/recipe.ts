@@ -2,9 +2,9 @@ import type { RecipeInput } from './recipe-input.ts'
 import { type Wait, Findings } from './findings.ts'
 import type Stripe from 'stripe'
 import { anchorsShown, chooseAnchor, chooseTrialAnchor, type AnchorChoice } from '../billing/anchor.ts'
-import { chargeDate, indexAfter, monthsOf, type Cycle } from '../billing/calendar.ts'
+import { chargeDate, indexAfter, monthsOf, previousChargeDate, type Cycle } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
-import { formatInstant, type Instant } from '../core/instant.ts'
+import { formatInstant, instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { idOf } from '../core/reference.ts'
 import type { BlockedCode } from './codes.ts'
@@ -89,10 +89,22 @@ interface CarriedItem {
 }
 
 function anchorOf({ old, now }: RecipeInput, findings: Findings): AnchorChoice | undefined {
-  const { cycle, next, trialEnd } = old
+  const { cycle, next, trialEnd, mixed, together } = old
   if (cycle === null || next === null) return findings.block('mixed_intervals', 'the items have different intervals')
+  if (mixed && together !== null && together !== next) {
+    // One anchor for all items reproduces their dates only where they renew together.
+    const until = instant(previousChargeDate(cycle, together) + secondsPerHour)
+    const on = formatInstant(together)
+    return findings.wait(
+      'anchor_not_yet_allowed',
+      until,
+      `its items have different intervals, and renew together on ${on}`,
+    )
+  }
   const choice = trialEnd === null ? chooseAnchor(cycle, next, now) : chooseTrialAnchor(cycle, trialEnd, now)
   if (choice.form === 'refuse') return findings.block('anchor_unrepresentable', choice.reason)
+  if (mixed && choice.form === 'config')
+    return findings.block('mixed_intervals', 'its items have different intervals, and renew together in a short month')
   if (choice.form !== 'wait') return choice
   return findings.wait(
     'anchor_not_yet_allowed',
@@ -188,7 +200,7 @@ const backdatedLinesMax = 250
  * would start there, and within Stripe's limit of lines.
  */
 function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant): boolean {
-  if (anchor.form !== 'plain' || old.cycle === null || old.start >= now) return false
+  if (anchor.form !== 'plain' || old.cycle === null || old.mixed || old.start >= now) return false
   const clocked = [...old.discounts, ...old.items.flatMap(({ discounts }) => discounts)]
   if (clocked.some(({ coupon }) => coupon?.duration !== 'forever')) return false
   const periods = indexAfter(old.cycle, now) - indexAfter(old.cycle, old.start) + 2
@@ -206,6 +218,8 @@ function cancelAtOf({ desired, old, policies }: RecipeInput, findings: Findings)
   if (id !== undefined && managed === undefined)
     findings.block('managed_by_application', `the Connect application ${id} created this subscription`)
   if (typeof managed !== 'object' || old.cycle === null || old.next === null) return old.cancelAt
+  if (old.mixed)
+    return findings.block('mixed_intervals', 'payments_left does not say which items a payment has') ?? old.cancelAt
   const first = indexAfter(old.cycle, old.next) - 1
   return chargeDate(old.cycle, first + managed.payments_left)
 }

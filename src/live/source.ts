@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
-import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from '../billing/calendar.ts'
+import { cycleOf, dayOfMonth, sameRecurrence, shortest, type Cycle, type Recurrence } from '../billing/calendar.ts'
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
 import { markDue, markHold, markHolds } from './marks.ts'
@@ -19,8 +19,15 @@ export interface SourceSubscription {
   readonly currency: string
   readonly start: Instant
   readonly items: readonly SourceItem[]
-  /** Null when the items have different intervals, or when there are no items. */
+  /**
+   * The shortest cycle of the items: others are multiples of it. Null without items, and for
+   * different intervals in a trial or in classic billing mode.
+   */
   readonly cycle: Cycle | null
+  /** Whether the items have different intervals. */
+  readonly mixed: boolean
+  /** When all items renew, at the latest; equal to `next` when they renew together. */
+  readonly together: Instant | null
   /** T: when the next invoice is due; null for an ended subscription. */
   readonly next: Instant | null
   /** End of a running trial. */
@@ -117,6 +124,8 @@ export function readSource(
     start: instant(subscription.start_date),
     items,
     cycle,
+    mixed: isMixed(subscription),
+    together: readTogether(subscription, next),
     next,
     trialEnd: running === null ? null : instant(running),
     ending,
@@ -243,11 +252,12 @@ export function readDiscount(
 
 function readCycle(subscription: Stripe.Subscription): Cycle | null {
   const recurrences = subscription.items.data.map((item) => recurrenceOf(item.price))
-  const first = recurrences[0]
-  if (first === undefined || first === null) return null
-  if (!recurrences.every((one) => one !== null && sameRecurrence(one, first))) return null
-  const { trial_settings: trial } = subscription
+  const [head, ...others] = recurrences.filter((one) => one !== null)
+  if (head === undefined || others.length + 1 < recurrences.length) return null
+  const { trial_settings: trial, billing_mode: mode } = subscription
   const trialEnd = runningTrialEnd(subscription)
+  if (isMixed(subscription) && (trialEnd !== null || mode.type !== 'flexible')) return null
+  const first = shortest([head, ...others])
   const anchor = instant(subscription.billing_cycle_anchor)
   const config = subscription.billing_cycle_anchor_config
   // A running trial moves the anchor to its end, unless the trial keeps the anchor or the anchor is
@@ -257,6 +267,17 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
   // A config keeps its day of the month, although the anchor may be on the last day of a short
   // month.
   return cycleOf(anchor, first, config?.day_of_month ?? dayOfMonth(anchor))
+}
+
+/** Whether the items have different intervals. */
+function isMixed({ items }: Stripe.Subscription): boolean {
+  const [first, ...others] = items.data.map(({ price }) => recurrenceOf(price))
+  return others.some((one) => one !== null && first != null && !sameRecurrence(one, first))
+}
+
+function readTogether(subscription: Stripe.Subscription, next: Instant | null): Instant | null {
+  if (next === null || runningTrialEnd(subscription) !== null) return next
+  return instant(Math.max(...subscription.items.data.map((item) => item.current_period_end)))
 }
 
 function readNext(subscription: Stripe.Subscription): Instant | null {

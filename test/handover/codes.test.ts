@@ -239,7 +239,10 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       })),
   },
   mixed_intervals: {
-    with: (stage) => ({ items: [{ price: us(stage, 'price.monthly') }, { price: us(stage, 'price.yearly') }] }),
+    with: (stage) => ({
+      items: [{ price: us(stage, 'price.monthly') }, { price: us(stage, 'price.yearly') }],
+      trial_end: Date.parse('2026-03-15T08:00:00Z') / 1_000,
+    }),
   },
   schedule_managed: { after: async (stage, id) => stage.us.subscriptionSchedules.create({ from_subscription: id }) },
   collection_paused: { after: (stage, id) => stage.act('pause', { account: 'us', subscription: id }) },

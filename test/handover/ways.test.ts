@@ -150,3 +150,38 @@ test('a subscription that Stripe paused after its trial has one reason, which sa
   stage.policies['leave'] = { collection_paused: 'they pay nothing' }
   expect(await only(stage)).toMatchObject({ outcome: 'excluded', code: 'collection_paused' })
 })
+
+describe('items with different intervals', () => {
+  async function mixed(born = '2026-01-15T08:00:00Z'): Promise<Stage> {
+    const stage = await stageAt(born)
+    const prices = ['monthly', 'yearly'].map((key) => present(stage.ids.get(`us price.${key}`), key))
+    await subscribe(stage, await memberOf(stage), { items: prices.map((price) => ({ price })) })
+    await stage.copy()
+    return stage
+  }
+
+  test('wait until the last period before they renew together, and then bill on the old dates for years', async () => {
+    const stage = await mixed()
+    await stage.advance('2026-02-20T00:00:00Z')
+    expect(await only(stage)).toMatchObject({
+      outcome: 'deferred',
+      code: 'anchor_not_yet_allowed',
+      until: Date.parse('2026-12-15T09:00:00Z') / 1_000,
+    })
+    await stage.advance('2026-12-20T00:00:00Z')
+    const controlRun = await copyOf(stage)
+    const found = await only(stage)
+    if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+    expect(found.plan.charge).toMatchObject({ at: Date.parse('2027-01-15T08:00:00Z') / 1_000 })
+    expect((await drive(stage, found.plan)).state).toMatchObject({ phase: 'moved', reason: null })
+    for (const world of [stage, controlRun]) await world.advance('2029-03-20T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
+    expect(await only(stage)).toMatchObject({ outcome: 'unchanged', standing: 'target' })
+  })
+
+  test('are not moved where they renew together in a month without the day', async () => {
+    const stage = await mixed('2024-02-29T08:00:00Z')
+    await stage.advance('2027-02-10T00:00:00Z')
+    expect(await only(stage)).toMatchObject({ outcome: 'blocked', reasons: [{ code: 'mixed_intervals' }] })
+  })
+})

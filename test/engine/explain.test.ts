@@ -57,12 +57,10 @@ test('explain says of a person what the plan says, for every code of a school, w
   }
   expect([...codes].toSorted()).toMatchInlineSnapshot(`
     [
-      "anchor_unrepresentable",
+      "anchor_not_yet_allowed",
       "collection_paused",
-      "field_not_carried",
       "managed_by_application",
       "metered_price",
-      "mixed_intervals",
       "open_invoice",
       "past_due",
       "payment_in_flight",

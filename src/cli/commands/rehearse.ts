@@ -10,6 +10,7 @@ import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { worldSays } from '../rehearsal/world-says.ts'
 import { pageKind } from '../report/page.ts'
+import { assumedOf } from '../report/rehearsal-assumed.ts'
 import { recordFile, recordKind, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, money, plural } from '../render/words.ts'
@@ -160,7 +161,7 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
       ...members.map(({ act, count }) => [`  ${act}`, String(count)]),
     ]),
-    ...assumed(report),
+    ...assumedOf(report).map((line) => `  ${line}`),
     ...leftLines(report),
     ...shown.map(
       ({ code, subscriber, at, detail, cause, evidence, remedy }) =>
@@ -173,19 +174,6 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
     report.ok ? paint.green(`No subscriber would notice.${waiting}`) : paint.red(`Do not migrate yet.${waiting}`),
     `Report: ${path}`,
   ].join('\n')
-}
-
-/** What the run assumed of the members. */
-function assumed({ answering, declineRate = 0 }: RehearsalReport): readonly string[] {
-  const cards =
-    answering === undefined
-      ? '  No member is asked for a card; --answering 0.8 lets four of five enter one.'
-      : `  ${answering.entered} of ${plural(answering.asked, 'member')} who were asked entered a card (--answering ${answering.share}).`
-  const refused =
-    declineRate === 0
-      ? '  No card is refused beyond what the accounts show; --declines 0.03 refuses three in a hundred.'
-      : `  The bank refuses ${declineRate * 100} % of the cards once, in both runs (--declines ${declineRate}).`
-  return [cards, refused]
 }
 
 function leftIn({ standing }: RehearsalReport): RehearsalReport['standing'] {

@@ -7,6 +7,7 @@ import { chargesPerDay } from './plots/charges.ts'
 import { waveTimeLine } from './plots/waves.ts'
 import { undecidedIn } from './rehearsal-record.ts'
 import { differences } from './rehearsal-differences.ts'
+import { assumedOf } from './rehearsal-assumed.ts'
 import { standing } from './rehearsal-standing.ts'
 import { withCommas, moment, waveName } from './rehearsal-words.ts'
 
@@ -192,12 +193,14 @@ function method(report: RehearsalReport): Html {
       The rehearsal built two simulated worlds from the same data. The control run migrates no subscriber; the other run
       applies the waves as planned. It played both runs month by month and compared them: every charge of the control
       run must also be in the other run. No real account was changed. Access in Kajabi is not part of the rehearsal.
-      Repeat this run (seed ${report.seed}) with
+      ${assumedOf(report).join(' ')} Repeat this run (seed ${report.seed}) with
       <code>${repeat(report)}</code>.
     </p>`
 }
 
-function repeat({ months, seed, faults, world = '' }: RehearsalReport): string {
+function repeat({ months, seed, faults, world = '', answering, declineRate = 0 }: RehearsalReport): string {
+  const asked = answering === undefined ? '' : ` --answering ${answering.share}`
+  const refused = declineRate === 0 ? '' : ` --declines ${declineRate}`
   const where = world === '' ? '' : ` --world '${world}'`
-  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}${where}`
+  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}${asked}${refused}${where}`
 }

@@ -196,12 +196,15 @@ export function endLines({ ends = [] }: { readonly ends?: readonly Ending[] }): 
   return ends.map(({ message }) => withoutSecrets(message))
 }
 
-/** The fields that a change sets, one line each, with their old values. */
-export function patchLines(change: Change): string[] {
+/**
+ * The fields that a change sets, one line each, with their old values. `meanwhile` says that the
+ * plan changes the object twice: a price that is no longer sold must be active while subscribers
+ * on it are moved.
+ */
+export function patchLines(change: Change, meanwhile = false): string[] {
   // What ends says more than `active: false`.
   if (change.action === 'create' || (change.action === 'retire' && change.ends !== undefined)) return []
-  // Prices that are no longer sold must be active while subscribers on them are moved.
-  if (change.action === 'update' && change.because.join() === 'active')
+  if (meanwhile && change.action === 'update' && change.because.join() === 'active')
     return [describing(change)['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards']
   const params = describing(change)
   // The list of its subscribers shows the amounts, with their currency.

@@ -129,12 +129,13 @@ export function planView(plan: Plan): PlanView {
 
 function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
   const phrases = changePhrases(changes)
+  const ofAddress = groupBy(changes, ({ address }) => address)
   return changes.map((change) => ({
     address: change.address,
     action: change.action,
     people: change.people,
     phrase: phrases.get(change.address) ?? '',
-    lines: patchLines(change),
+    lines: patchLines(change, (ofAddress.get(change.address)?.length ?? 0) > 1),
     ends: endLines('ends' in change ? change : {}),
   }))
 }

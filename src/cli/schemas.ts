@@ -6,8 +6,11 @@ import { present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { keyMark } from '../kinds/schema.ts'
 
-/** The kinds of files that people write, and the one that `confirm` writes. */
-export type SchemaName = FileKind | 'confirmed'
+/**
+ * The kinds of files that people write, and the one that `confirm` writes. The mappings of the
+ * target adopt objects of every kind, so they have a schema of their own.
+ */
+export type SchemaName = FileKind | 'target-mappings' | 'confirmed'
 
 /** An example file of each kind, and where such files are. */
 const files: readonly { readonly kind: SchemaName; readonly example: string; readonly where: string }[] = [
@@ -16,6 +19,7 @@ const files: readonly { readonly kind: SchemaName; readonly example: string; rea
   { kind: 'access', example: 'access.yaml', where: 'catalog/access.yaml' },
   { kind: 'externals', example: 'externals.yaml', where: 'catalog/externals.yaml' },
   { kind: 'mappings', example: 'mappings/us.yaml', where: 'catalog/mappings/*.yaml' },
+  { kind: 'target-mappings', example: 'mappings/target.yaml', where: 'catalog/mappings/target.yaml' },
   { kind: 'subscribers', example: 'subscribers/us/wave-01.yaml', where: 'catalog/subscribers/*/*.yaml' },
   { kind: 'confirmed', example: '', where: 'state/confirmed.json' },
 ]

@@ -97,10 +97,11 @@ export const schemaFolder = '.schemas'
 /** Names the schema of a file for editors, as a path relative to the file. */
 function modelineOf(path: string): string {
   const place = placeOf(path)
-  // Mappings of the target may name every kind; the schema of the folder is that of old accounts.
-  if (place === undefined || (place.kind === 'mappings' && place.source === targetAccount)) return ''
+  if (place === undefined) return ''
+  // Mappings of the target may name every kind; those of old accounts only what is carried.
+  const name = place.kind === 'mappings' && place.source === targetAccount ? 'target-mappings' : place.kind
   const up = '../'.repeat(path.split('/').length)
-  return `yaml-language-server: $schema=${up}${schemaFolder}/${place.kind}.schema.json\n `
+  return `yaml-language-server: $schema=${up}${schemaFolder}/${name}.schema.json\n `
 }
 
 function headerOf(path: string): string {

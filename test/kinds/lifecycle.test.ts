@@ -165,6 +165,17 @@ describe('moved:', () => {
       'product.c is moved to product.d, which has no entry',
     ])
   })
+
+  test('and removed: name kinds that exist', () => {
+    const { findings } = load({
+      'all.yaml': 'products: { a: { name: A } }\nmoved: { prodct.x: product.a }\nremoved: [prices.b, price.c, thing.d]',
+    })
+    expect(findings.map(({ message, fix }) => `${message}: ${fix?.split(',')[0]}`)).toEqual([
+      'moved: names prodct.x, and there is no kind "prodct": did you mean "product.x"?',
+      'removed: names prices.b, and there is no kind "prices": did you mean "price.b"?',
+      expect.stringContaining('removed: names thing.d, and there is no kind "thing": kinds: '),
+    ])
+  })
 })
 
 describe('words that cannot be done are said with their place', () => {

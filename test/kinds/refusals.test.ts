@@ -49,6 +49,21 @@ describe('what Stripe cannot do is refused before anything is sent', () => {
     expect(lines(plan)).toEqual(['create product.p (declared)', 'blocked price.a (foreign_object)'])
   })
 
+  test('an object without marks is named by its entry', async () => {
+    const count = 'default_aggregation: { formula: count }'
+    const meters = (first: string, second: string) =>
+      catalogOf(
+        `meters: { ma: { display_name: A, event_name: ${first}, ${count} }, mb: { display_name: B, event_name: ${second}, ${count} } }`,
+      )
+    const target = await Target.open()
+    await target.apply(await target.plan(meters('a', 'b')))
+    const { blocked } = await target.plan(meters('b', 'a'))
+    expect(blocked.map(({ code, message }) => [code, message])).toEqual([
+      ['natural_key_taken', expect.stringMatching(/it belongs to meter\.mb$/)],
+      ['natural_key_taken', expect.stringMatching(/it belongs to meter\.ma$/)],
+    ])
+  })
+
   test('nor is that of another price of ours', async () => {
     const target = await Target.open()
     const price = (rest: string) =>

@@ -1,6 +1,7 @@
-import { address as addressOf } from '../../core/address.ts'
+import { address as addressOf, splitAddress } from '../../core/address.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
+import { kindNamed, kinds } from '../../kinds/registry.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { newAddress } from '../new-address.ts'
 import { error } from '../rule-names.ts'
@@ -53,7 +54,9 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
   const entries = [...draft.resources, ...draft.leftOut].map(({ kind, key }) => addressOf(kind, key))
   const declared = new Set<string>(entries)
   const found: Diagnostic[] = []
-  for (const { address, file, path } of draft.removed)
+  for (const { address, file, path } of draft.removed) {
+    const wrong = wrongKind('removed', address)
+    if (wrong !== undefined) found.push(error('lifecycle', wrong.message, wrong.fix, file.locate(path, 'key')))
     if (declared.has(address))
       found.push(
         error(
@@ -63,13 +66,16 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
           file.locate(path, 'key'),
         ),
       )
+  }
   const targets = new Map(draft.moved.map(({ from, to }) => [from, to]))
   const firsts = new Map(draft.moved.toReversed().map(({ from, to }) => [to, from]))
   for (const { from, to, file } of draft.moved) {
     const kind = (address: string): string => address.split('.')[0] ?? ''
     const refuse = (message: string, fix: string): unknown =>
       found.push(error('lifecycle', message, fix, file.locate(['moved', from])))
-    if (declared.has(from)) refuse(`${from} is moved but still has an entry`, 'delete the old entry')
+    const wrong = wrongKind('moved', from)
+    if (wrong !== undefined) refuse(wrong.message, wrong.fix)
+    else if (declared.has(from)) refuse(`${from} is moved but still has an entry`, 'delete the old entry')
     else if (kind(from) !== kind(to)) refuse(`${from} cannot move to ${to}`, 'an object cannot change its kind')
     else if (targets.get(from) !== to)
       refuse(`${from} is moved to ${to} and to ${targets.get(from) ?? ''}`, 'keep one of the two lines')
@@ -82,4 +88,18 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
       refuse(`${from} is moved to ${to}, which has no entry`, 'name an entry of the catalog')
   }
   return found
+}
+
+function wrongKind(
+  word: 'moved' | 'removed',
+  address: string,
+): { readonly message: string; readonly fix: string } | undefined {
+  const { kind, key } = splitAddress(address)
+  if (kindNamed(kind) !== undefined) return undefined
+  const names = kinds.map(({ name }) => name)
+  const near = suggest(kind, names)
+  return {
+    message: `${word}: names ${address}, and there is no kind "${kind}"`,
+    fix: near === undefined ? `kinds: ${names.join(', ')}` : `did you mean "${near}.${key}"?`,
+  }
 }

@@ -21,6 +21,7 @@ export function editorSettings(): string {
     access: ['catalog/access.yaml'],
     externals: ['catalog/externals.yaml'],
     mappings: ['catalog/mappings/*.yaml', '!catalog/mappings/target.yaml'],
+    'target-mappings': ['catalog/mappings/target.yaml'],
     subscribers: ['catalog/subscribers/**/*.yaml'],
     resources: ['catalog/*.yaml', '!catalog/project.yaml', '!catalog/access.yaml', '!catalog/externals.yaml'],
   }

@@ -126,7 +126,10 @@ export function heldChange(judged: Judged, live: LiveObject, replaced: readonly 
   )
 }
 
-/** A lookup key, code or url is not taken from a foreign object. */
+/**
+ * A lookup key, code or url is not taken from another object. An object without marks is known as
+ * this project's by the records alone.
+ */
 export function keyOfOthers(
   { kind, resource, index, input }: Judged,
   live: LiveObject,
@@ -138,7 +141,8 @@ export function keyOfOthers(
   const [holder] = wanted === undefined ? [] : (index.byNaturalKey.get(wanted) ?? [])
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
   if (naturalKey.freeAfter === 'retired' && kind.retired(holder)) return []
-  return [taken(resource.address, holder, 'an owner outside Crossbill')]
+  const recorded = input.known.find(({ id }) => id === holder.id)?.address
+  return [taken(resource.address, holder, recorded ?? 'an owner outside Crossbill')]
 }
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {
@@ -152,7 +156,11 @@ export function taken(address: string, live: LiveObject, by: string): Blocked {
 export function inTheWay({ kind, resource }: Judged, live: LiveObject, found: readonly Difference[]): Blocked {
   const name = kind.naturalKey?.name ?? 'id'
   const fields = found.map(({ field }) => field).join(', ')
-  const message = `${live.id}, which Crossbill did not create, has the same ${name} and differs in ${fields}`
+  // A key may be a part of the field that differs: the place and the tax of a registration.
+  const part = found.some(({ field }) => field === name)
+    ? ` (${kind.naturalKey?.desired(resource.key, resource.value) ?? ''})`
+    : ''
+  const message = `${live.id}, which Crossbill did not create, has the same ${part === '' ? name : `key${part}`} and differs in ${fields}`
   const fix = `to adopt it, write \`${kind.section}: { ${live.id}: ${resource.key} }\` in mappings/target.yaml; or choose another ${name}`
   return { address: resource.address, code: 'foreign_object', message, fix }
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
+import type { Way } from '../../src/plan/way.ts'
 import { root } from '../house/sources.ts'
 import { crossbill, type Ran } from './crossbill.ts'
 import { servedProject, type Member, type ServedProject } from './served-project.ts'
@@ -112,6 +113,18 @@ describe('card-link', () => {
       expect([listed.code, head, row.split(',')[0], more]).toEqual([0, 'subscriber,url', key, []])
       expect(listed.stdout + listed.stderr).not.toMatch(/@|Member \d/)
 
+      const wayNow = async (): Promise<unknown> => {
+        const way = JSON.parse((await run('plan', '--summary', '--format', 'json')).stdout) as Way
+        return [way.rows.map(({ state, people }) => [state, people]), way.cards]
+      }
+      expect(await wayNow()).toEqual([
+        [
+          ['moves', 1],
+          ['asked', 1],
+        ],
+        { asked: 1, opened: 0, entered: 0 },
+      ])
+
       // Asked once: a mailing leaves them out, until an operator asks again.
       const mailed = await run('card-link', '--code', 'all', '--mail', '--format', 'json')
       expect([JSON.parse(mailed.stdout), mails]).toMatchObject([{ links: [], failed: [] }, []])
@@ -137,6 +150,7 @@ describe('card-link', () => {
       expect(successor?.metadata['crossbill_card']).toMatch(/^pm_/)
       expect((await run('verify')).code).toBe(0)
       expect((await run('cards', 'check')).code).toBe(0)
+      expect(await wayNow()).toEqual([[['arrived', 2]], { asked: 0, opened: 0, entered: 1 }])
       // Nobody is left to ask, also for a store that knows nothing.
       project.loseStore()
       expect((await run('card-link', '--code', 'all', '--format', 'csv')).stdout.trimEnd()).toBe('subscriber,url')

@@ -2,6 +2,7 @@ import { isChargeDate } from '../billing/calendar.ts'
 import type { DesiredDiscount, DesiredSubscriber, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
 import { formatInstant, instant } from '../core/instant.ts'
+import { idOf } from '../core/reference.ts'
 import { isIdle, type SourceDiscount, type SourceItem } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
 import { couponDuration, isCarriedAs } from './coupons.ts'
@@ -155,7 +156,8 @@ function itemChanges(candidate: Candidate, mappings: Mappings): readonly Finding
   const nameOf = ({ price, quantity }: SourceItem): string => `${mappings.prices[price.id] ?? ''} × ${quantity ?? 1}`
   const wanted = desired.items.map(({ price, quantity }) => `${price} × ${quantity ?? 1}`)
   const there = old.items.map(nameOf)
-  if (!sameSet(wanted, there)) return [{ message: `items are ${there.join(', ')}` }]
+  if (!sameSet(wanted, there))
+    return followsSchedule(candidate, mappings, { wanted, there }) ? [] : [{ message: `items are ${there.join(', ')}` }]
   return old.items.flatMap((item) => {
     const name = nameOf(item)
     const entry = desired.items.find(({ price, quantity }) => `${price} × ${quantity ?? 1}` === name)
@@ -172,6 +174,36 @@ function itemChanges(candidate: Candidate, mappings: Mappings): readonly Finding
       ).map(({ message, ...rest }) => ({ ...rest, message: `${message} of ${name}` })),
       ...(isNoted ? [] : [{ message: `metadata of ${name} differs` }]),
     ]
+  })
+}
+
+/**
+ * A phase of the old subscription's schedule may end between pull and plan. The entry then has the
+ * items of the phase before, and the subscription those of the phase that runs now, or of the last
+ * one: nobody changed anything.
+ */
+function followsSchedule(
+  { old, source, around: { now } }: Candidate,
+  mappings: Mappings,
+  { wanted, there }: { readonly wanted: readonly string[]; readonly there: readonly string[] },
+): boolean {
+  const theirs = [...source.schedules.values()].filter(
+    ({ subscription, released_subscription: released }) =>
+      released === old.id || (subscription !== null && idOf(subscription) === old.id),
+  )
+  return theirs.some(({ phases }) => {
+    const named = phases.map(({ items, start_date: start, end_date: end }) => ({
+      items: items.map(({ price, quantity }) => `${mappings.prices[idOf(price)] ?? ''} × ${quantity ?? 1}`),
+      start,
+      end,
+    }))
+    const begun = named.filter(({ start }) => start <= now)
+    const running = begun.at(-1)
+    return (
+      running !== undefined &&
+      sameSet(running.items, there) &&
+      begun.some(({ items, end }) => end <= now && sameSet(items, wanted))
+    )
   })
 }
 

@@ -142,3 +142,20 @@ test('a phase that repeats the discounts of the subscription moves with those of
   for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
   expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
 })
+
+test('a phase that ends between pull and plan is no change by a person, and the new items move', async () => {
+  const { stage, id } = await scheduled()
+  // The entry as it was pulled in the first phase.
+  stage.subscribers.set(id, { items: [{ price: 'monthly', quantity: 1 }] })
+  await stage.advance('2026-04-20T00:00:00Z')
+  const controlRun = await copyOf(stage)
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  expect((await drive(stage, found.plan)).state).toMatchObject({ phase: 'moved', reason: null })
+  expect(await only(stage)).toMatchObject({ outcome: 'unchanged', standing: 'target' })
+  for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
+  // Items that no phase had are a change.
+  stage.subscribers.set(id, { items: [{ price: 'monthly', quantity: 7 }] })
+  expect(await only(stage)).toMatchObject({ outcome: 'blocked', reasons: [{ code: 'entry_differs' }] })
+})

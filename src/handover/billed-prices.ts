@@ -8,7 +8,7 @@ import { priceDifferences, productDiffers } from './terms.ts'
 /** What the catalog says about the prices of an account. */
 export type PriceNames = Pick<Catalog, 'mappings' | 'moved' | 'resources'>
 
-type Billed = { readonly id?: string; readonly metadata?: unknown }
+type Billed = { readonly id?: string; readonly metadata?: unknown; readonly lookup_key?: unknown }
 
 /** A line of the mappings that names another price than the account bills. */
 export interface WrongMapping {
@@ -20,12 +20,15 @@ export interface WrongMapping {
 }
 
 /**
- * The catalog's key of a price that an account bills: by Crossbill's mark on it in the target, else
- * by the mappings of the account. Undefined for a price that the catalog does not know, and for one
+ * The catalog's key of a price that an account bills: in the target by the lookup key of an entry
+ * that only observes the price, else by Crossbill's mark; otherwise by the mappings of the account.
+ * An observed price may carry the mark of the project that manages it. Undefined for a price that the catalog does not know, and for one
  * whose mapping is wrong: no cancel and no access may follow from it. A renamed entry (`moved:`)
  * has its new key before the mark has it.
  */
 export function billedPriceKey(names: PriceNames, account: string, price: Billed): string | undefined {
+  const observed = account === targetAccount ? observedKey(names, price) : undefined
+  if (observed !== undefined) return observed
   const mark = account === targetAccount ? priceKey(price) : undefined
   if (mark !== undefined) return splitAddress(newAddress(address('price', mark), names.moved)).key
   return wrongMapping(names, account, price) === undefined ? mappedKey(names, account, price) : undefined
@@ -34,6 +37,23 @@ export function billedPriceKey(names: PriceNames, account: string, price: Billed
 function mappedKey({ mappings }: PriceNames, account: string, { id = '' }: Billed): string | undefined {
   const mapped = mappings.get(account)?.prices ?? {}
   return Object.hasOwn(mapped, id) ? mapped[id] : undefined
+}
+
+/** The entry that observes a price finds it by its lookup key, as a plan does. */
+function observedKey({ resources }: PriceNames, { lookup_key: named }: Billed): string | undefined {
+  return typeof named === 'string' ? observedBy(resources).get(named) : undefined
+}
+
+const observedByCatalog = new WeakMap<Catalog['resources'], ReadonlyMap<unknown, string>>()
+
+/** The keys of observed prices, by lookup key. */
+function observedBy(resources: Catalog['resources']): ReadonlyMap<unknown, string> {
+  const before = observedByCatalog.get(resources)
+  if (before !== undefined) return before
+  const observed = resources.filter(({ kind, lifecycle }) => kind === 'price' && lifecycle?.observe === true)
+  const keys = new Map(observed.map(({ key, value }) => [value['lookup_key'], key] as const))
+  observedByCatalog.set(resources, keys)
+  return keys
 }
 
 /** A change of the catalog may change these: they do not make a mapping wrong. */

@@ -92,6 +92,16 @@ describe('cancel: the manual fallback', () => {
     for (const each of two.subscriptions) expect(await status(each)).toBe('active')
   })
 
+  test('names both customers whose addresses differ in their letters alone, and cancels neither', async () => {
+    const again = await inWorld(folder, accounts, async (stripe) => enrol(stripe('us'), 'ana@example.com', 1))
+    for (const named of ['Ana@Example.com', 'ana@example.com']) {
+      const { code, stderr } = await cancel(named, '--yes')
+      expect([code, stderr]).toEqual([1, expect.stringContaining('several_found')])
+      for (const { subscriptions } of [one, again]) expect(stderr).toContain(`us/${subscriptions[0]}`)
+    }
+    expect(await status(again.subscriptions[0] ?? '')).toBe('active')
+  })
+
   test('does nothing when no subscriber matches or no terminal can answer', async () => {
     expect((await cancel('nobody@example.com', '--yes')).stderr).toContain('nobody_found')
     expect((await cancel('us/sub_nobody', '--yes')).stderr).toContain('nobody_found')

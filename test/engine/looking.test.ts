@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { failed } from '../../src/core/outcome.ts'
+import type { StripeRequest } from '../../src/engine/ports.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { copyMapCheck } from '../../src/engine/verify/copied.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
@@ -72,6 +74,33 @@ test('doctor names every kind that a plan reads in the target and the key may no
   const serve = 'serve: { public_url: "https://school.example", link_secrets: [{ env: LINKS }] }'
   const sessions = 'target: give the key read access to checkout/sessions'
   expect(await refusals(school.stage('source', serve))).toEqual([sessions, ...kinds])
+})
+
+test('doctor tries what a plan expands: a key that may read customers may not read their payment methods', async () => {
+  await using school = await members(one, now)
+  const context = school.stage('source')
+  const { target } = context.accounts
+  const asked: string[] = []
+  const accounts = {
+    ...context.accounts,
+    target: {
+      ...target,
+      async send(request: StripeRequest) {
+        const expand = JSON.stringify(request.params?.['expand'] ?? [])
+        if (!expand.includes('default_payment_method')) return target.send(request)
+        asked.push(request.path)
+        const message = "Having the 'rak_payment_method_read' permission would allow this request to continue."
+        return failed({ kind: 'rejected', code: 'more_permissions_required', message, status: 403 })
+      },
+    },
+  }
+  const { findings } = await doctor({ ...context, accounts }, { localNow: target.now() })
+  const refused = findings.filter(({ check, status }) => check === 'permission' && status === 'failed')
+  expect(asked.toSorted()).toEqual(['/v1/customers', '/v1/subscriptions'])
+  expect(refused.map(({ account, message }) => `${account} ${message}`).toSorted()).toEqual([
+    expect.stringMatching(/^target reading customers with what belongs to them was refused: .*rak_payment_method_read/),
+    expect.stringMatching(/^target reading subscriptions with what belongs to them was refused/),
+  ])
 })
 
 test('a plan that shows open doors can be applied', async () => {

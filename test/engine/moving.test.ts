@@ -3,6 +3,8 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { claimsOf } from '../../src/engine/access/claims.ts'
+import { refresh } from '../../src/engine/read/refresh.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members, payersPerPeriod } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
@@ -115,32 +117,57 @@ async function endOf(school: Members) {
   }
 }
 
-test('same bill, one payer: members move onto a price of another program, which an entry only observes', async () => {
-  await using school = await members(people, now)
-  const product = await school.target.products.create({ name: 'Membership' })
-  const made = { product: product.id, currency: 'usd', tax_behavior: 'exclusive' } as const
-  const price = await school.target.prices.create({ ...made, unit_amount: 4900, recurring: { interval: 'month' } })
-  const { resources, mappings, ...catalog } = school.at('target')
-  const observe = { retire: false, protect: false, observe: true, ignored: [] }
-  const others = {
-    products: { [product.id]: 'membership' },
-    prices: { [price.id]: 'monthly' },
-    tax_rates: {},
-    coupons: {},
-  }
-  const observed = new Set(['product.membership', 'price.monthly'])
-  const context = school.rig.with({
-    ...catalog,
-    mappings: new Map([...mappings, ['target', others]]),
-    resources: resources.map((one) => (observed.has(one.address) ? { ...one, lifecycle: observe } : one)),
-  })
-  const { plan, result } = await planAndApply(context)
-  expect([plan.blocked, result.remaining]).toEqual([[], []])
-  const moved = await school.target.subscriptions.list({ price: price.id })
-  expect([moved.data.length, (await school.target.prices.retrieve(price.id)).metadata]).toEqual([2, {}])
-  await school.advance(later)
-  expect(billsOf(await school.charges())).toEqual(await unmoved())
-})
+test.each([
+  ['mapped', {}, {}],
+  [
+    'found by its lookup key, with the mark of the project that manages it',
+    { lookup_key: 'theirs' },
+    { crossbill_project: 'other', crossbill_address: 'price.gold' },
+  ],
+])(
+  'same bill, one payer: members move onto a price of another program, which an entry only observes (%s)',
+  async (_, named, metadata) => {
+    await using school = await members(people, now)
+    const product = await school.target.products.create({ name: 'Membership' })
+    const made = { product: product.id, currency: 'usd', tax_behavior: 'exclusive' } as const
+    const price = await school.target.prices.create({
+      ...made,
+      unit_amount: 4900,
+      recurring: { interval: 'month' },
+      ...named,
+      metadata,
+    })
+    const { resources, mappings, ...catalog } = school.at('target')
+    const observe = { retire: false, protect: false, observe: true, ignored: [] }
+    const others = {
+      products: { [product.id]: 'membership' },
+      prices: 'lookup_key' in named ? {} : { [price.id]: 'monthly' },
+      tax_rates: {},
+      coupons: {},
+    }
+    const observed = new Set(['product.membership', 'price.monthly'])
+    const context = school.rig.with({
+      ...catalog,
+      mappings: new Map([...mappings, ['target', others]]),
+      resources: resources.map((one) => {
+        const value = one.address === 'price.monthly' ? { ...one.value, ...named } : one.value
+        return observed.has(one.address) ? { ...one, value, lifecycle: observe } : one
+      }),
+    })
+    const { plan, result } = await planAndApply(context)
+    expect([plan.blocked, result.remaining]).toEqual([[], []])
+    const moved = await school.target.subscriptions.list({ price: price.id })
+    expect([moved.data.length, (await school.target.prices.retrieve(price.id)).metadata]).toEqual([2, metadata])
+    // What they pay for gives them what the entry's key gives.
+    const claims = claimsOf(context.catalog, await refresh(context))
+    expect(claims.filter(({ prices }) => prices.includes('monthly')).map(({ keepsAll }) => keepsAll)).toEqual([
+      undefined,
+      undefined,
+    ])
+    await school.advance(later)
+    expect(billsOf(await school.charges())).toEqual(await unmoved())
+  },
+)
 
 test('a move reads the old subscription before its hold and for its proof, and no third time', async () => {
   await using school = await members(people, now)

@@ -21,11 +21,7 @@ export interface Found {
  */
 export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
   const all = [accounts.target, ...accounts.sources.values()]
-  const exact = (await Promise.all(all.map(async (account) => meantIn(account, named, accounts)))).flat()
-  const marked =
-    exact.length > 0 || !named.includes('@')
-      ? exact
-      : (await Promise.all(all.map(async (account) => spelledOtherwise(account, named)))).flat()
+  const marked = (await Promise.all(all.map(async (account) => meantIn(account, named, accounts)))).flat()
   const found = merge(await Promise.all(marked.map(async (one) => underPresentName(one, accounts))))
   const live = found.filter((one) => one.liveIn.length > 0)
   const [only, ...others] = live.length > 0 ? live : found
@@ -91,18 +87,6 @@ async function subscriptionsOf(account: StripeAccount, customers: readonly strin
   return found
 }
 
-/**
- * The same address in another spelling: support copies it from Kajabi, and Stripe's filter is
- * case-sensitive. Reads all customers, so only when the exact address finds nobody.
- */
-async function spelledOtherwise(account: StripeAccount, email: string): Promise<Found[]> {
-  const wanted = email.trim().toLowerCase()
-  const customers: string[] = []
-  for await (const { id, email: has } of account.list('/v1/customers', {}))
-    if (id !== undefined && typeof has === 'string' && has.toLowerCase() === wanted) customers.push(id)
-  return await subscriptionsOf(account, customers)
-}
-
 async function byId(account: StripeAccount, id: string): Promise<Found[]> {
   const answer = await account.send({ method: 'GET', path: `/v1/subscriptions/${id}` })
   if (answer.ok) return foundAs(account, answer.value)
@@ -114,13 +98,16 @@ async function byId(account: StripeAccount, id: string): Promise<Found[]> {
 }
 
 /**
- * Stripe compares addresses case-sensitively, so both the given and the lower-case one are tried.
+ * All customers with this address, in any spelling. Stripe's filter is case-sensitive: a person may
+ * have a second customer, which pays as well, under the same address in other letters. So all
+ * customers are read.
  */
 async function customersWith(account: StripeAccount, email: string): Promise<string[]> {
-  const ids = new Set<string>()
-  for (const spelled of new Set([email, email.toLowerCase()]))
-    for await (const { id } of account.list('/v1/customers', { email: spelled })) if (id !== undefined) ids.add(id)
-  return [...ids]
+  const wanted = email.trim().toLowerCase()
+  const ids: string[] = []
+  for await (const { id, email: has } of account.list('/v1/customers', {}))
+    if (id !== undefined && typeof has === 'string' && has.trim().toLowerCase() === wanted) ids.push(id)
+  return ids
 }
 
 /**

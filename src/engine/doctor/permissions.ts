@@ -6,6 +6,7 @@ import { sourceKinds } from '../../pull/entries.ts'
 import type { Context } from '../context.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { StripeAccount } from '../ports.ts'
+import { expansionsOfLists } from '../read/account.ts'
 import { kindsToRead } from '../read/resources.ts'
 import { sendPatiently } from '../send/perform.ts'
 
@@ -25,19 +26,21 @@ export async function checkPermissions(context: Context, account: StripeAccount)
   const { serve } = context.catalog.project
   const hasCardLinks = isTarget && serve?.public_url !== undefined && serve.link_secrets !== undefined
   const lists = [...(isTarget ? inTarget : ofPeople), ...(hasCardLinks ? ofCardPages : [])]
-  const reads = [...lists.map(firstOf), ...kinds.map(firstOfKind)]
+  const reads = [...lists.map((list) => firstOf(account.name, list)), ...kinds.map(firstOfKind)]
   const findings: DoctorFinding[] = []
   for (const { path, params } of reads) {
     const outcome = await sendPatiently(context, account, { method: 'GET', path, params })
     if (outcome.ok) continue
     const resource = path.replace(/^\/v\d\//, '')
-    findings.push({
-      check: 'permission',
-      status: 'failed',
-      account: account.name,
-      message: `reading ${resource} was refused: ${outcome.failure.message}`,
-      fix: `give the key read access to ${resource} (and write access to subscriptions for the cutover)`,
-    })
+    const { expand, ...alone } = params
+    const isExpansion =
+      expand !== undefined && (await sendPatiently(context, account, { method: 'GET', path, params: alone })).ok
+    const about = { check: 'permission', status: 'failed', account: account.name } as const
+    const message = `reading ${resource} ${isExpansion ? 'with what belongs to them ' : ''}was refused: ${outcome.failure.message}`
+    const fix = isExpansion
+      ? 'give the key the read access that the message names (for customers: payment methods)'
+      : `give the key read access to ${resource} (and write access to subscriptions for the cutover)`
+    findings.push({ ...about, message, fix })
   }
   if (findings.length > 0) return findings
   return [{ check: 'permission', status: 'ok', account: account.name, message: 'all lists can be read', fix: '' }]
@@ -48,7 +51,14 @@ interface Read {
   readonly params: JsonObject
 }
 
-const firstOf = (resource: string): Read => ({ path: `/v1/${resource}`, params: { limit: 1 } })
+/**
+ * One object of a list, with the expansions with which a plan reads it: a key that may read
+ * customers may still not read the payment method of one.
+ */
+const firstOf = (account: string, resource: string): Read => {
+  const expand = expansionsOfLists(account)[resource]
+  return { path: `/v1/${resource}`, params: { limit: 1, ...(expand === undefined ? {} : { expand: [...expand] }) } }
+}
 
 function firstOfKind(kind: Kind): Read {
   return { path: kind.path, params: kind.single === undefined ? { ...listsOf(kind)[0], limit: 1 } : {} }

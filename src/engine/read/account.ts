@@ -40,6 +40,11 @@ const customerExpansions = [
   'data.invoice_settings.default_payment_method',
 ]
 
+/** What a reading of the account expands, by list. */
+export function expansionsOfLists(account: string): Readonly<Record<string, readonly string[]>> {
+  return { customers: customerExpansions, subscriptions: expansionsIn(account).map((path) => `data.${path}`) }
+}
+
 /** Keeps what is compared of a customer's default method: its type and its card. */
 function withSmallDefault(customer: StripeObject): StripeObject {
   const { invoice_settings: settings } = customer

@@ -62,6 +62,24 @@ payment_links: { l: { line_items: [{ price: { lookup_key: none }, quantity: 1 }]
     )
   })
 
+  test('a line of the mappings whose object the account does not have: nothing is created or taken for it', async () => {
+    const target = await Target.open()
+    const { product, price } = await managedElsewhere(target)
+    const text = (more: string): string =>
+      `products: { e: { name: Elsewhere } }\nprices: { e: { product: e, currency: usd, unit_amount: 700, recurring: { interval: month }${more} } }`
+    const wrong = { prod_none: 'product.e', price_none: 'price.e' }
+    // Neither a new object, nor the one that has the lookup key.
+    for (const more of ['', ', lookup_key: elsewhere'])
+      expect(lines(await target.plan(catalogOf(text(more)), { mapped: wrong }))).toEqual([
+        'blocked product.e (mapped_missing)',
+        'blocked price.e (mapped_missing)',
+      ])
+    // With the right ids, both are adopted; the lines do not matter any more.
+    const right = { [product]: 'product.e', [price]: 'price.e' }
+    await target.apply(await target.plan(catalogOf(text('')), { mapped: right }))
+    expect(lines(await target.plan(catalogOf(text('')), { mapped: wrong }))).toEqual([])
+  })
+
   test('the object is declared later: the reference means the entry, and a replacement is followed', async () => {
     const target = await Target.open()
     const { product, price } = await managedElsewhere(target)

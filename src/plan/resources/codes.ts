@@ -37,6 +37,11 @@ export const resourceBlockedCodes = {
       'Stripe cannot make this change: an archived feature stays archived, and the default portal of an account stays active.',
     fix: 'Declare another object under a new key; for a default, delete `active: false`.',
   },
+  mapped_missing: {
+    meaning:
+      '`mappings/target.yaml` names an object for the entry that the target does not have. Crossbill neither creates another one nor takes another one for it.',
+    fix: 'Correct the id in `mappings/target.yaml`, or delete the line so that Crossbill creates the object.',
+  },
   outside_missing: {
     meaning: 'The object refers by id or lookup key to an object that the account does not have.',
     fix: 'Correct the id or the lookup key, or create that object first.',

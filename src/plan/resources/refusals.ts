@@ -57,6 +57,17 @@ export function observedMissing(address: string): Blocked {
   return { address, code: 'observed_missing', message, fix }
 }
 
+/** A line of the mappings whose object the target does not have proves nothing about the entry. */
+export function mappedMissing({ resource: { address }, index, input }: Judged): readonly Blocked[] {
+  const ids = [...input.mapped].filter(([id, to]) => to === address && !index.byId.has(id)).map(([id]) => id)
+  return ids.map((id) => ({
+    address,
+    code: 'mapped_missing',
+    message: `mappings/target.yaml names ${id}, which the target does not have`,
+    fix: `correct the line ${id} in catalog/mappings/target.yaml, or delete it so that Crossbill creates the object`,
+  }))
+}
+
 /** Stripe returns a signing secret once; without a place to store it, it is lost. */
 export function secretLost({ kind, resource }: Judged): readonly Blocked[] {
   if (kind.secretTo === undefined || resource.value[kind.secretTo] !== undefined) return []

@@ -12,6 +12,7 @@ import {
   inTheWay,
   isProtected,
   keyOfOthers,
+  mappedMissing,
   observedMissing,
   heldChange,
   protectedFromReplacing,
@@ -51,13 +52,20 @@ export function judge(judged: Judged): Verdict {
   const refused = found.filter(({ takes }) => takes === 'refuse')
   switch (identity.is) {
     case 'absent': {
-      const blocked = [...secretLost(judged), ...unchargeable(judged), ...staysActive(judged, undefined)]
+      const blocked = [
+        ...mappedMissing(judged),
+        ...secretLost(judged),
+        ...unchargeable(judged),
+        ...staysActive(judged, undefined),
+      ]
       return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
     }
     case 'taken':
       return verdict('blocked', [taken(resource.address, identity.live, identity.by)])
-    case 'foreign':
-      return foreign(judged, identity, found, verdict)
+    case 'foreign': {
+      const missing = identity.mapped ? [] : mappedMissing(judged)
+      return missing.length > 0 ? verdict('blocked', missing) : foreign(judged, identity, found, verdict)
+    }
     case 'ours': {
       const others = renewal.reuse === undefined ? keyOfOthers(judged, identity.live, found) : []
       if (others.length > 0) return verdict('blocked', others)

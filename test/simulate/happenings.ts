@@ -86,6 +86,16 @@ export type Happening =
   | { readonly do: 'item'; readonly member: number }
   /** A member enters a card through their card link, and perhaps never returns from the page. */
   | { readonly do: 'card link'; readonly member: number; readonly returns: boolean }
+  /** Support ends a discount in the old account, where the subscription is on hold. */
+  | { readonly do: 'remove coupon'; readonly member: number }
+  /** Two lines of the copy map have each other's new ids, until the next import. */
+  | { readonly do: 'mix copies' }
+  /** Target and source are exchanged in project.yaml, for one run. */
+  | { readonly do: 'exchange accounts' }
+  /** A tax rate of the catalog gets another percentage for new subscribers. */
+  | { readonly do: 'new rate' }
+  /** The draft of a renewal in the old account takes an item. */
+  | { readonly do: 'draft with item'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
   /** A member's entry is removed from the YAML. */
@@ -144,6 +154,26 @@ export function withMachines(random: Chance, happenings: readonly Happening[], p
   }
   return wider
 }
+
+/** What people do wrong around the migration, or do in an account in the middle of it. */
+export function withMistakes(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  const all = [...happenings]
+  for (const [weight, make] of mistakeMakers)
+    if (random.happens(weight)) {
+      const one = make(random, random.between(0, people - 1))
+      all.splice(random.between(Math.min(2, all.length), all.length), 0, one)
+    }
+  return all
+}
+
+const mistakeMakers: readonly (readonly [number, WideMaker])[] = [
+  [0.5, (_, member) => ({ do: 'remove coupon', member })],
+  [0.4, (_, member) => ({ do: 'remove coupon', member })],
+  [0.3, () => ({ do: 'mix copies' })],
+  [0.3, () => ({ do: 'exchange accounts' })],
+  [0.25, () => ({ do: 'new rate' })],
+  [0.4, (_, member) => ({ do: 'draft with item', member })],
+]
 
 type WideMaker = (random: Chance, member: number) => Happening
 

@@ -37,6 +37,8 @@ export interface Doings {
   entered: boolean
   /** An item was added while they were on hold. */
   item: boolean
+  /** Their discount was taken off while they were on hold, in the old account alone so far. */
+  couponRemoved: boolean
   /** A pull came after the member's change in the target. */
   adopted: boolean
   /** The changeable parts of the old subscription when it was put on hold. */
@@ -103,6 +105,7 @@ function fresh(): Doings {
     lateCard: false,
     entered: false,
     item: false,
+    couponRemoved: false,
     adopted: false,
     heldAs: undefined,
   }

@@ -224,6 +224,8 @@ export class Portal {
     if (member.account !== 'us' || controlRun === undefined || !isLive(controlRun) || !goesOn(sides)) return
     // Their card in the target is another one, so the two worlds would not decline alike.
     if (this.worlds.members.some((one) => one.customer === member.customer && this.life.of(one).entered)) return
+    // The copy of their card cannot be told by a copy map that is mixed up.
+    if (this.worlds.mixed.has(member.customer)) return
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
     this.count(declines ? 'declines' : 'accepted_again')

@@ -2,8 +2,8 @@ import type { Counts } from './counts.ts'
 import type { Mutation } from './mutations.ts'
 import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
-import { without, type Cast, type WideEvent } from './events.ts'
-import { randomHappenings, withCardLinks, withItems, withMachines, type Happening } from './happenings.ts'
+import { without, type Cast, type RareEvent } from './events.ts'
+import { randomHappenings, withCardLinks, withItems, withMachines, withMistakes, type Happening } from './happenings.ts'
 import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { BothWorlds } from './world.ts'
@@ -26,7 +26,7 @@ export async function simulate(
   seed: number,
   unsure?: Unsure,
   breadth: Breadth = 'usual',
-  off?: WideEvent,
+  off?: RareEvent,
 ): Promise<Story> {
   const { people, happenings } = without(off, storyOf(seed, breadth))
   return tell(seed, people, happenings, unchanged, unsure)
@@ -36,9 +36,10 @@ export async function simulate(
  * `usual`: people and events that every story draws from. `cards`: also members who enter a card
  * through their link. `rare`: rarer people and items beside
  * them. `wide`: also several machines, runs that stop and go on, late commits, deleted customers,
- * reused coupons, wrong entries, other amounts, carried money.
+ * reused coupons, wrong entries, other amounts, carried money. `mistakes`: also copy maps and
+ * accounts that were exchanged, discounts taken off on hold, other tax rates, drafts with items.
  */
-export const breadths = ['usual', 'cards', 'rare', 'wide'] as const
+export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes'] as const
 export type Breadth = (typeof breadths)[number]
 
 /** Who lives in a seed's story, and what happens to them. */
@@ -55,7 +56,9 @@ export function storyOf(seed: number, breadth: Breadth): Cast {
   const rareHappenings = withItems(rare, happenings, usual.length)
   if (breadth === 'rare') return { people: rarePeople, happenings: rareHappenings }
   const wide = chance(seed + 2_000_003)
-  return { people: withMoney(wide, rarePeople), happenings: withMachines(wide, rareHappenings, usual.length) }
+  const whole = { people: withMoney(wide, rarePeople), happenings: withMachines(wide, rareHappenings, usual.length) }
+  if (breadth === 'wide') return whole
+  return { ...whole, happenings: withMistakes(chance(seed + 4_000_003), whole.happenings, usual.length) }
 }
 
 /** Plays a given story and checks the promises after every event. */

@@ -16,6 +16,7 @@ import { Departures } from './departures.ts'
 import { billsOf, collectedNow, waitsForStoredAnswer } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
+import { Mistakes } from './mistakes.ts'
 import { Life } from './life.ts'
 import { onAccounts, type Mutation } from './mutations.ts'
 import { Portal } from './portal.ts'
@@ -41,6 +42,9 @@ type Deed = Do<
   | 'item'
   | 'card link'
   | 'delete customer'
+  | 'mix copies'
+  | 'remove coupon'
+  | 'draft with item'
 >
 
 const monthsAfter = 5
@@ -78,6 +82,7 @@ export class Teller {
   private collected: readonly string[] = []
   private readonly frozen: FrozenRuns
   private readonly accidents: Accidents
+  private readonly mistakes: Mistakes
 
   constructor(worlds: BothWorlds, mutate: Mutation) {
     this.worlds = worlds
@@ -89,6 +94,7 @@ export class Teller {
     this.foreign = this.portal.plantForeign()
     this.departures = new Departures(worlds, note, count)
     this.accidents = new Accidents(worlds, note, count)
+    this.mistakes = new Mistakes({ worlds, life: this.life, note, count })
     this.frozen = new FrozenRuns({ worlds, note, count, watched: (context) => this.noted(context) })
     for (const { credit, pending } of worlds.people) {
       if (credit !== undefined) this.count('people_with_credit')
@@ -145,6 +151,7 @@ export class Teller {
     // An apply may take an hour, which may contain a renewal: what verify reported is handled
     // before any other event.
     await this.portal.billItems()
+    this.mistakes.followCoupons()
     switch (happening.do) {
       case 'days':
         return this.days(happening.days)
@@ -183,6 +190,13 @@ export class Teller {
         return this.accidents.wrongEntry(happening.what)
       case 'new amount':
         return this.accidents.newAmount(happening.price)
+      case 'new rate':
+        return this.mistakes.newRate()
+      case 'exchange accounts':
+        return this.mistakes.exchangeAccounts()
+      case 'mix copies':
+      case 'remove coupon':
+      case 'draft with item':
       case 'delete customer':
       case 'cancel':
       case 'old hook':
@@ -228,6 +242,12 @@ export class Teller {
         return this.departures.revoke(this.member(happening.member))
       case 'item':
         return this.portal.addItem(this.member(happening.member))
+      case 'mix copies':
+        return this.mistakes.mixCopies()
+      case 'remove coupon':
+        return this.mistakes.removeCoupon(this.member(happening.member))
+      case 'draft with item':
+        return this.draftWithItem(this.member(happening.member))
       case 'card link':
         return this.cardLinks.use(this.member(happening.member), happening.returns)
     }
@@ -247,15 +267,26 @@ export class Teller {
 
   private async days(days: number): Promise<void> {
     await this.finish()
-    // A renewal comes: what stays in the middle is finished before, by an operator who looks.
-    for (let turn = 0; turn < 3 && this.unfinished; turn++) await this.finish()
     this.note(`${days} days pass`)
     this.count(days > 20 ? 'leaps' : 'steps_of_time')
+    await this.pass(days * secondsPerDay)
+  }
+
+  private async draftWithItem(member: Member): Promise<void> {
+    const wait = this.mistakes.draftWithItem(member)
+    if (wait === undefined) return
+    await this.pass(wait)
+    this.mistakes.stands(member)
+  }
+
+  private async pass(seconds: number): Promise<void> {
+    // A renewal comes: what stays in the middle is finished before, by an operator who looks.
+    for (let turn = 0; turn < 3 && this.unfinished; turn++) await this.finish()
     for (const member of this.worlds.members) {
       const doings = this.life.of(member)
       if (doings.cardInOld) doings.lateCard = true
     }
-    await this.worlds.advance(instant(this.worlds.now() + days * secondsPerDay))
+    await this.worlds.advance(instant(this.worlds.now() + seconds))
     await this.departures.work()
     promise.sameBills(this.worlds, this.life)
   }
@@ -537,6 +568,7 @@ export class Teller {
   private async close(): Promise<void> {
     await this.thaw()
     await this.portal.billItems()
+    this.mistakes.followCoupons()
     await this.pull()
     for (const member of this.worlds.members) await this.portal.carry(member)
     for (let turn = 0; turn < 3; turn++) await this.apply({ diesAt: undefined, faults: undefined })

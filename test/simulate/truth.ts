@@ -83,7 +83,7 @@ function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly strin
   const isEndAlone =
     end !== null && ends.some((one) => heldAs === changeable(worlds, member, { ...old, ...endFields(one) }))
   // After the change was made in the target as well and declared, the two are compared again.
-  const drifted = isOther && !isEndAlone && !known.has('drift_on_held_source')
+  const drifted = ((isOther && !isEndAlone) || life.of(member).couponRemoved) && !known.has('drift_on_held_source')
   // A changed old subscription no longer shows what the new one was created from.
   say(drifted, 'drift_on_held_source')
   say(hasPendingItem(worlds, member) && !known.has('money_on_held_source'), 'money_on_held_source')
@@ -113,6 +113,8 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
     // Both were set to end by two doors: the dates may differ.
     ...(moved && old !== undefined && endOf(old) !== null ? ['terms_differ'] : []),
     ...(moved && life.of(member).cards ? ['payment_method_differs', 'terms_differ'] : []),
+    // The copy map says another method is the copy, until the next import.
+    ...(moved && worlds.mixed.has(member.customer) ? ['payment_method_differs', 'copy_mismatch', 'terms_differ'] : []),
   ]
 }
 

@@ -1,12 +1,14 @@
 import { afterAll, expect, test } from 'vitest'
-import { neverHappened, wideEvents, without, type WideEvent } from './events.ts'
+import { neverHappened, wideEvents, without } from './events.ts'
 import { simulate, storyOf } from './simulate.ts'
 
 /** Two or three people each, and as many of the wider events as a seed can have. */
 const seeds = [5_027, 6_933, 3_551]
 const counts: Record<string, number> = {}
 /** `CROSSBILL_WITHOUT=frozen_runs`: the event is switched off, and its absence must be missed. */
-const off = (Object.keys(wideEvents) as WideEvent[]).find((name) => name === process.env['CROSSBILL_WITHOUT'])
+const off = (Object.keys(wideEvents) as (keyof typeof wideEvents)[]).find(
+  (name) => name === process.env['CROSSBILL_WITHOUT'],
+)
 
 test.each(seeds)(
   'the promises hold between several machines, stopped runs and accidents (SEED=%i)',
@@ -18,11 +20,14 @@ test.each(seeds)(
   120_000,
 )
 
-test.each(Object.keys(wideEvents) as WideEvent[])('stories draw %s, and can be told without', (event) => {
-  const stories = Array.from({ length: 40 }, (_, seed) => storyOf(seed, 'wide'))
-  expect(stories.some((story) => JSON.stringify(without(event, story)) !== JSON.stringify(story))).toBe(true)
-  expect(neverHappened({}, wideEvents[event])).toEqual(wideEvents[event])
-})
+test.each(Object.keys(wideEvents) as (keyof typeof wideEvents)[])(
+  'stories draw %s, and can be told without',
+  (event) => {
+    const stories = Array.from({ length: 40 }, (_, seed) => storyOf(seed, 'wide'))
+    expect(stories.some((story) => JSON.stringify(without(event, story)) !== JSON.stringify(story))).toBe(true)
+    expect(neverHappened({}, wideEvents[event])).toEqual(wideEvents[event])
+  },
+)
 
 /** A customer deleted in the target or on hold needs a longer run. */
 const wanted = Object.values(wideEvents)

@@ -6,6 +6,7 @@ import { digest } from '../../src/core/canonical.ts'
 import { formatInstant, type Instant } from '../../src/core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'
+import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { applyLease } from '../../src/engine/lease.ts'
 import { pull } from '../../src/engine/pull.ts'
 import { injectedFaults, setFaults, type FaultKind, type FaultPlan } from '../../src/sandbox/faults.ts'
@@ -56,6 +57,8 @@ export class BothWorlds implements AsyncDisposable {
   private readonly stages = new Map<string, Stage>()
   private readonly overrides = new Map<string, readonly OverrideCode[]>()
   private readonly erased = new Set<string>()
+  /** Old customers whose lines of the copy map have each other's new ids. */
+  readonly mixed = new Set<string>()
   private readonly faultCounts = new Map<FaultKind, number>()
   private readonly checkouts = new Checkouts()
 
@@ -162,6 +165,34 @@ export class BothWorlds implements AsyncDisposable {
     this.catalog = catalog
   }
 
+  /** A tax rate gets another percentage in the YAML, for those who subscribe from now on. */
+  writeRate(): string | undefined {
+    const text = this.files.get('tax-rates.yaml') ?? ''
+    const [chosen] = text.matchAll(/^ {4}percentage: (\d+)$/gm)
+    if (chosen === undefined || text.includes('on_change')) return undefined
+    const percentage = Number(chosen[1]) + 1
+    const changed = `${text.slice(0, chosen.index)}    percentage: ${percentage}\n    on_change: new_only${text.slice(chosen.index + chosen[0].length)}`
+    this.files = new Map([...this.files, ['tax-rates.yaml', changed]])
+    this.catalog = loaded(this.files)
+    return `${chosen[1]} becomes ${percentage}`
+  }
+
+  /** @returns the old customers whose new ids are exchanged; none with fewer than two. */
+  async mixCopies(): Promise<readonly string[]> {
+    const rows: CopyMapRow[] = []
+    for await (const row of this.store.copyMap('us')) if (row.sourceOld !== '') rows.push(row)
+    const [one] = rows
+    const other = rows.find(({ customerOld }) => customerOld !== one?.customerOld)
+    if (one === undefined || other === undefined || this.mixed.size > 0) return []
+    const asOf = ({ customerNew, sourceNew }: CopyMapRow) => ({ customerNew, sourceNew })
+    await this.store.putCopyMap([
+      { ...one, ...asOf(other) },
+      { ...other, ...asOf(one) },
+    ])
+    for (const { customerOld } of [one, other]) this.mixed.add(customerOld)
+    return [...this.mixed]
+  }
+
   /** A price gets another amount in the YAML, for those who subscribe from now on. */
   writeAmount(number: number): string | undefined {
     const text = this.files.get('prices.yaml') ?? ''
@@ -217,6 +248,7 @@ export class BothWorlds implements AsyncDisposable {
   /** Stripe copies again, the file is imported, and the accounts are pulled into the YAML. */
   async pullAgain(): Promise<void> {
     this.erased.clear()
+    this.mixed.clear()
     for (const source of ['us', 'intl']) await importCopy({ ...this.rig, context: this.context() }, source)
     this.files = await pulled(
       this.context(),

@@ -22,9 +22,9 @@ export interface WrongMapping {
 /**
  * The catalog's key of a price that an account bills: in the target by the lookup key of an entry
  * that only observes the price, else by Crossbill's mark; otherwise by the mappings of the account.
- * An observed price may carry the mark of the project that manages it. Undefined for a price that the catalog does not know, and for one
- * whose mapping is wrong: no cancel and no access may follow from it. A renamed entry (`moved:`)
- * has its new key before the mark has it.
+ * An observed price may carry the mark of the project that manages it. Undefined for a price that
+ * the catalog does not know, and for one whose mapping is wrong: no cancel and no access may follow
+ * from it. A renamed entry (`moved:`) has its new key before the mark has it.
  */
 export function billedPriceKey(names: PriceNames, account: string, price: Billed): string | undefined {
   const observed = account === targetAccount ? observedKey(names, price) : undefined

@@ -172,7 +172,7 @@ const mistakeMakers: readonly (readonly [number, WideMaker])[] = [
   [0.3, () => ({ do: 'mix copies' })],
   [0.3, () => ({ do: 'exchange accounts' })],
   [0.25, () => ({ do: 'new rate' })],
-  [0.4, (_, member) => ({ do: 'draft with item', member })],
+  [0.7, (_, member) => ({ do: 'draft with item', member })],
 ]
 
 type WideMaker = (random: Chance, member: number) => Happening

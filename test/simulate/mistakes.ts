@@ -128,10 +128,19 @@ export class Mistakes {
   }
 
   /**
-   * An item is added in the old account that bills, and the renewal's draft takes it.
-   * @returns the seconds until the draft stands there.
+   * An item is added in the old account that bills one of the members, and the renewal's draft
+   * takes it.
+   * @returns the member, and the seconds until the draft stands there.
    */
-  draftWithItem(member: Member): number | undefined {
+  draftWithItem(first: Member): { readonly member: Member; readonly wait: number } | undefined {
+    for (const member of [first, ...this.worlds.members]) {
+      const wait = this.addBeforeDraft(member)
+      if (wait !== undefined) return { member, wait }
+    }
+    return undefined
+  }
+
+  private addBeforeDraft(member: Member): number | undefined {
     const { old, controlRun, live, held } = sidesOf(this.worlds, member)
     if (held || live.length > 0 || old === undefined || controlRun === undefined || this.life.of(member).declined)
       return undefined
@@ -140,7 +149,7 @@ export class Mistakes {
     )
     const renews = Math.min(...old.items.map((item) => item.current_period_end))
     const wait = renews - this.worlds.now()
-    if (!isPlain || old.cancel_at !== null || wait < hour || wait > 40 * day) return undefined
+    if (!isPlain || old.cancel_at !== null || wait < hour || wait > 60 * day) return undefined
     if (Math.min(...controlRun.items.map((item) => item.current_period_end)) !== renews) return undefined
     this.count('drafts_with_items')
     this.note(`${member.key}: an item is added, and the draft of the renewal takes it`)

@@ -272,11 +272,11 @@ export class Teller {
     await this.pass(days * secondsPerDay)
   }
 
-  private async draftWithItem(member: Member): Promise<void> {
-    const wait = this.mistakes.draftWithItem(member)
-    if (wait === undefined) return
-    await this.pass(wait)
-    this.mistakes.stands(member)
+  private async draftWithItem(first: Member): Promise<void> {
+    const draft = this.mistakes.draftWithItem(first)
+    if (draft === undefined) return
+    await this.pass(draft.wait)
+    this.mistakes.stands(draft.member)
   }
 
   private async pass(seconds: number): Promise<void> {

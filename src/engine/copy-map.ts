@@ -42,7 +42,7 @@ export async function importCopyMap(context: Context, source: string, rows: read
   const changed: CopyMapRow[] = []
   for (const row of rows) {
     const other = customers.get(row.customerOld)
-    if (other !== undefined && other !== row.customerNew && !(await keepsId(context, row)))
+    if (other !== undefined && other !== row.customerNew && !(await keepsId(context, row, customers.has(other))))
       throw conflict(row.customerOld, other, row.customerNew)
     customers.set(row.customerOld, row.customerNew)
     const owner = owners.get(row.sourceOld)
@@ -120,10 +120,15 @@ async function exists(context: Context, row: Pick<Row, 'customerNew' | 'sourceNe
   return (await readMethod(context, row)) !== undefined
 }
 
-async function keepsId(context: Context, { customerOld, customerNew }: Row): Promise<boolean> {
+/**
+ * A copy keeps the customer's id. One that was deleted in the target since may have been copied
+ * again under another id, unless that id is another old customer's (`isAnothers`): then the earlier
+ * line was mixed up.
+ */
+async function keepsId(context: Context, { customerOld, customerNew }: Row, isAnothers: boolean): Promise<boolean> {
   if (customerOld !== customerNew) return false
   const found = await read(context, context.accounts.target, `/v1/customers/${customerNew}`)
-  return found.ok && found.value['deleted'] !== true
+  return found.ok && (found.value['deleted'] !== true || isAnothers)
 }
 
 function conflict(old: string, one: string, other: string): CommandError {

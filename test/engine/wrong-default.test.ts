@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type Stripe from 'stripe'
+import { present } from '../../src/core/assert.ts'
 import type { StripeObject } from '../../src/core/json.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
@@ -8,7 +9,10 @@ import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { clientOf } from '../sandbox/client.ts'
 import { at, planAndApply } from './rig.ts'
 import { openPulled, type School } from './school.ts'
+import { members } from './members.ts'
 import { member } from './stories/world.ts'
+
+const now = '2026-10-05T12:00:00Z'
 
 /** A member whose two cards are exchanged in the copy map. */
 async function exchanged(): Promise<School> {
@@ -76,4 +80,24 @@ test('a wrong card of an exchanged copy map never becomes the default of the tar
   expect((await planAndApply(school.stage('target'))).result).toMatchObject({ ok: true })
   await school.advance('2026-06-20T00:00:00Z')
   expect(school.differences()).toEqual([])
+})
+
+test('the file from Stripe corrects mixed-up lines, also of a customer who was deleted in the target since', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }, { since: '2026-09-21T09:15:00Z' }], now)
+  const { context } = school.rig
+  const right = await rows(context, false)
+  const mixed = right.map((row, i) => {
+    const { customerNew, sourceNew } = present(right[right.length - 1 - i], 'row')
+    return { ...row, customerNew, sourceNew, importedAt: context.accounts.target.now() }
+  })
+  await context.store.putCopyMap(mixed)
+  await school.target.customers.del(right[0]?.customerNew ?? '')
+  expect(await importCopyMap(context, 'us', right)).toMatchObject({ changed: 2 })
+  expect(await rows(context, false)).toEqual(right)
+  // A later copy gave the deleted customer another id: the older file does not take it back.
+  const { id } = await school.target.customers.create({})
+  const [first] = right
+  const again = { ...present(first, 'row'), customerNew: id, importedAt: context.accounts.target.now() }
+  await context.store.putCopyMap([again])
+  await expect(importCopyMap(context, 'us', right)).rejects.toThrow('was copied to')
 })

@@ -3,7 +3,7 @@ import { mistakeEvents, neverHappened, without, type RareEvent } from './events.
 import { simulate, storyOf } from './simulate.ts'
 
 /** Chosen so that every mistake is made. */
-const seeds = [100]
+const seeds = [203, 213]
 const counts: Record<string, number> = {}
 /** `CROSSBILL_WITHOUT=mixed_copies`: the event is switched off, and its absence must be missed. */
 const off = (Object.keys(mistakeEvents) as RareEvent[]).find((name) => name === process.env['CROSSBILL_WITHOUT'])

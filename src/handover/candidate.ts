@@ -151,7 +151,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   const successors = around.successors.get(desired.subscription) ?? []
   const observations = {
     old: observeOld(raw) as Candidate['observations']['old'],
-    new: observeNew(successors) as Candidate['observations']['new'],
+    new: observeNew(successors, raw) as Candidate['observations']['new'],
   }
   const old = readSource(raw, customerOld, account.prices, account.coupons)
   const successor = successorOf(successors)

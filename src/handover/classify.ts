@@ -30,6 +30,7 @@ import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
 import { scheduleLost } from './phases-ahead.ts'
 import { recipe } from './recipe.ts'
+import { lostMark, unmarkedOf } from './lost-mark.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
@@ -221,10 +222,14 @@ function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
 /**
  * The old subscription is on hold and the successor that existed is missing. The hold is kept only
  * after the proof, so there was a successor; deleting its customer deleted it. A release would
- * charge a member who left.
+ * charge a member who left. Where a subscription without a mark may be the successor, a release
+ * would charge the member twice.
  */
-function isLost({ observations, isErased }: Candidate): boolean {
-  return observations.new === 'none' && (observations.old === 'kept' || (observations.old !== 'free' && isErased))
+function isLost(candidate: Candidate): boolean {
+  const { observations, isErased } = candidate
+  if (observations.new === 'none' && (observations.old === 'kept' || (observations.old !== 'free' && isErased)))
+    return true
+  return observations.new !== 'live' && observations.old !== 'free' && unmarkedOf(candidate).length > 0
 }
 
 function unfinished(candidate: Candidate): Reason<BlockedCode> {
@@ -232,7 +237,8 @@ function unfinished(candidate: Candidate): Reason<BlockedCode> {
   if (isLost(candidate))
     return isErased
       ? blocked('erased_in_target', `customer ${customerNewId} was deleted in the target`)
-      : blocked('successor_missing', 'the old subscription is on hold, but its successor is missing in the target')
+      : (lostMark(candidate) ??
+          blocked('successor_missing', 'the old subscription is on hold, but its successor is missing in the target'))
   if (observations.new === 'several')
     return blocked('duplicate_target', 'several live subscriptions in the target are marked as its successor')
   if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))

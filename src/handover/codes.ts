@@ -240,7 +240,12 @@ export const blockedCodes = {
   successor_missing: {
     meaning:
       'The old subscription is on hold as after a finished move, but the target has no successor, live or ended. The hold stays: a missed charge can be repaired, a double charge cannot.',
-    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, cancel it there and cancel the old one in the Dashboard of its account. Otherwise, remove the hold in the old account by hand.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If it bills there without its mark, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata. If the member left, cancel it there and cancel the old one in the Dashboard of its account. Otherwise, remove the hold in the old account by hand.',
+  },
+  unmarked_successor: {
+    meaning:
+      'A live subscription in the target bills the same customer for the same, and its metadata does not say which subscription it continues. It may be the successor, with its mark removed. To move the subscriber, or to release the old subscription, could charge them twice.',
+    fix: 'If it continues the old subscription, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata in the Dashboard of the target, then run `crossbill apply`. If the member wants both, give the reason under `pays_twice` in the entry. Otherwise cancel one of the two.',
   },
   already_settled: {
     meaning: 'The old subscription has been cancelled for good, so the move cannot be reverted.',

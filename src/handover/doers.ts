@@ -59,6 +59,7 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   other_project: 'engineer',
   erased_in_target: 'engineer',
   successor_missing: 'engineer',
+  unmarked_successor: 'engineer',
   already_settled: 'engineer',
   resumed_in_source: 'owner',
   changed_since_move: 'engineer',

@@ -6,6 +6,7 @@ import { fingerprint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import {
+  isOfPresentHold,
   isRefundedWhole,
   type NewObservation,
   paymentIntentsOf,
@@ -119,7 +120,7 @@ export function bothRead(
     type: 'both_read',
     old: observeOld(old),
     erased,
-    ...successorSeen(successors === undefined ? 'unreadable' : observeNew(successors), successor),
+    ...successorSeen(successors === undefined ? 'unreadable' : observeNew(successors, old), successor),
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
@@ -127,7 +128,7 @@ export function bothRead(
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,
-    made: old !== undefined && (successors ?? []).some((one) => readHolds(one).count === readHolds(old).count),
+    made: old !== undefined && (successors ?? []).some((one) => isOfPresentHold(one, old)),
     quiet: old !== undefined && now - readHolds(old).at >= quietSeconds,
   }
 }

@@ -2,6 +2,7 @@ import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '..
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, mismatchOf, otherMethod, windowSeconds, type Candidate } from './candidate.ts'
+import { lostMark } from './lost-mark.ts'
 import { noFailedSetup } from './earlier-setup.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
@@ -20,6 +21,7 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   customerIsCopied,
   copyIsTheSamePerson,
   copyIsTheSameCard,
+  noLostMark,
   unchangedSincePull,
   notPastDue,
   noInvoiceUnderWay,
@@ -73,6 +75,11 @@ function copyIsTheSamePerson(candidate: Candidate, findings: Findings): void {
 function copyIsTheSameCard(candidate: Candidate, findings: Findings): void {
   const mismatch = otherMethod(candidate)
   if (mismatch !== undefined) findings.block('copy_mismatch', mismatch)
+}
+
+function noLostMark(candidate: Candidate, findings: Findings): void {
+  const lost = lostMark(candidate)
+  if (lost !== undefined) findings.block('unmarked_successor', lost.message, lost.fix)
 }
 
 function unchangedSincePull(candidate: Candidate, findings: Findings): void {

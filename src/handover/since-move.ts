@@ -68,7 +68,7 @@ function isCrossbillsOwn({ metadata }: Stripe.Subscription, own: string | null):
   return own !== null && readPaymentMark(metadata)?.copy === own
 }
 
-function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], currency: string): boolean {
+export function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], currency: string): boolean {
   const left = [...after]
   for (const item of before) {
     const at = left.findIndex(

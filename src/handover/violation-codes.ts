@@ -74,6 +74,11 @@ export const violations = {
       'The old subscription is on hold and no subscription in the target continues it: the member is not charged.',
     fix: 'Run `crossbill apply` before the next renewal: recovery releases the old subscription or creates the successor.',
   },
+  unmarked_successor: {
+    meaning:
+      'A live subscription in the target bills the customer of this subscriber for the same, and its metadata does not say which subscription it continues. If the old subscription is not on hold, both charge.',
+    fix: 'If it continues the old subscription, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata in the Dashboard of the target, then run `crossbill apply`. If the member wants both, give the reason under `pays_twice` in the entry. Otherwise cancel one of the two.',
+  },
   hold_missing: {
     meaning:
       'The subscriber was moved, but the old subscription is no longer held by Crossbill: it collects, it resumes on a date, or the mark is missing.',

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { markFrom, oldIdOf } from './marks.ts'
+import { readHold, readHolds } from './source.ts'
 import { hasHoldMark, isAlive, isKept, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
 
 /** Where a subscriber is now, decided by the live objects and their marks alone. */
@@ -29,8 +30,8 @@ export type OldObservation =
 
 /** What a complete list of the target's marked subscriptions (`status: all`) shows. */
 export type NewObservation =
-  | 'none' // never existed
-  | 'undone' // all are cancelled with Crossbill's undo comment
+  | 'none' // never existed for the present hold
+  | 'undone' // all are cancelled with Crossbill's undo comment, that of the present hold among them
   | 'live'
   | 'ended' // the newest one was ended outside Crossbill
   | 'several' // more than one is alive: never intended, stops everything
@@ -73,11 +74,30 @@ export function successorsOf(
     .sort((a, b) => b.created - a.created)
 }
 
-export function observeNew(successors: readonly Stripe.Subscription[]): NewObservation {
+/**
+ * What the successors of `old` show. One that was undone under an earlier hold says nothing about
+ * the present hold: the successor of the present hold may live and have lost its mark.
+ */
+export function observeNew(
+  successors: readonly Stripe.Subscription[],
+  old: Stripe.Subscription | undefined,
+): NewObservation {
   const living = successors.filter(isAlive)
   if (living.length > 0) return living.length === 1 ? 'live' : 'several'
-  if (successors.length === 0) return 'none'
-  return successors.every(isUndone) ? 'undone' : 'ended'
+  if (!successors.every(isUndone)) return 'ended'
+  return successors.some((one) => old === undefined || isOfPresentHold(one, old)) ? 'undone' : 'none'
+}
+
+/**
+ * Whether this successor was made under the last hold of the old subscription. A release raises the
+ * number by one, and the next hold raises it again: one number further, a delayed request has only
+ * restored the same hold. Where the number was removed, the time decides.
+ */
+export function isOfPresentHold(successor: Stripe.Subscription, old: Stripe.Subscription): boolean {
+  const number = readHolds(successor).count
+  if (number === 0) return successor.created >= (readHold(old)?.since ?? 0)
+  const since = readHolds(old).count - number
+  return since === 0 || since === 1
 }
 
 /** The successor that a decision concerns: the live one, else the newest that was not undone. */

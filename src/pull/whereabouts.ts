@@ -52,7 +52,7 @@ function whereIs(old: Stripe.Subscription, { successors, project, others }: Arou
   const other = holder === undefined || holder === project ? others.get(old.id) : holder
   if (other !== undefined && successors.length === 0) return isOver(old) ? undefined : { project: other }
   const observation = observeOld(old)
-  const there = observeNew(successors)
+  const there = observeNew(successors, old)
   if (observation === 'unreadable' || there === 'unreadable') return undefined
   const standing = standingOf(observation, there)
   if (standing === 'settled') return { stage: 'settled' }

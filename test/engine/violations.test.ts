@@ -15,7 +15,8 @@ function liveWith(invoices: readonly Partial<Stripe.Invoice>[]): Live {
 }
 
 function ruleInput(live: Live): RuleInput {
-  return { live, catalog: {}, now, drift: new Map(), blocked: new Map(), copyMaps: new Map(), copied: new Set() }
+  const none = new Map()
+  return { live, catalog: {}, now, drift: none, blocked: none, copyMaps: none, copied: new Set(), unmarked: none }
 }
 
 test.each([

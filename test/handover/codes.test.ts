@@ -361,6 +361,12 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       stage.tampers.push((live) => ({ ...live, target: { ...live.target, subscriptions: [] } }))
     },
   },
+  unmarked_successor: {
+    after: async (stage) => {
+      const successor = await move(stage)
+      await stage.target.subscriptions.update(successor, { metadata: { crossbill_from: '' } })
+    },
+  },
   erased_in_target: {
     after: async (stage, _, member) => {
       await move(stage)

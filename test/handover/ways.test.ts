@@ -94,6 +94,7 @@ describe('policies.leave', () => {
       'schedule_lost',
       'erased_in_target',
       'successor_missing',
+      'unmarked_successor',
       'already_settled',
       'resumed_in_source',
       'changed_since_move',

@@ -62,7 +62,7 @@ describe('what a list of successors shows', () => {
     ['two live', [live, live], 'several'],
     ['one ended by the member beside an undone one', [undone, ended], 'ended'],
   ])('%s', (_, successors, observation) => {
-    expect(observeNew(successors)).toBe(observation)
+    expect(observeNew(successors, subscription())).toBe(observation)
   })
 
   test('decisions use the live one, else the newest that was not undone', () => {

@@ -1,6 +1,8 @@
 import { targetAccount, type Catalog } from '../../catalog/types.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import { exchangedAccounts } from '../../live/exchanged.ts'
+import { idOf } from '../../core/reference.ts'
+import { isUnmarked } from '../../handover/unmarked.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Context } from '../context.ts'
 import type { Survey } from '../plan/survey.ts'
@@ -20,7 +22,9 @@ export function check(
     [...input.copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),
   )
   const blocked = new Map(classified.flatMap((one) => (one.outcome === 'blocked' ? [[one.key, one.reasons]] : [])))
-  const ruleInput: RuleInput = { live, catalog, now: input.now, drift, blocked, copyMaps: input.copyMaps, copied }
+  const { copyMaps, now } = input
+  const unmarked = Map.groupBy(live.target.subscriptions.filter(isUnmarked), ({ customer }) => idOf(customer))
+  const ruleInput: RuleInput = { live, catalog, now, drift, blocked, copyMaps, copied, unmarked }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // A subscriber who was moved and then excluded still has two accounts that could charge.
   const found = all.filter(isWatched).flatMap((sides) =>

@@ -7,8 +7,10 @@ import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
 import { markCarried } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
-import { observeOld } from '../../live/observations.ts'
-import { readHold } from '../../live/source.ts'
+import { observeNew, observeOld } from '../../live/observations.ts'
+import { readHold, readSource } from '../../live/source.ts'
+import { aboutUnmarked, fixUnmarked } from '../../handover/lost-mark.ts'
+import { markAsText, unmarkedSuccessors } from '../../handover/unmarked.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { paymentDiffers, wrongCopy } from './copies.ts'
@@ -32,6 +34,7 @@ export const violationCodes = [
   'external_biller',
   'duplicate_target',
   'held_without_successor',
+  'unmarked_successor',
   'hold_missing',
   'ended_in_target',
   'cancelled_in_source',
@@ -77,6 +80,8 @@ export interface RuleInput {
    * Ids of all copied payment methods of every source. No member chose one of these in the target.
    */
   readonly copied: ReadonlySet<string>
+  /** Live subscriptions of the target that name no old subscription, by customer. */
+  readonly unmarked: ReadonlyMap<string, readonly Stripe.Subscription[]>
 }
 
 type Rule = (sides: Sides, ruleInput: RuleInput) => Omit<Violation, 'code' | 'subscriber'> | undefined
@@ -113,6 +118,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     }
   },
   held_without_successor: heldAlone,
+  unmarked_successor: unmarkedSuccessor,
   no_payer: noPayer,
   ended_in_target: endedInTarget,
   cancelled_in_source: cancelledInSource,
@@ -204,18 +210,37 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: RuleInput)
   const { erased } = live.target
   // There was a successor, or its customer was deleted. An absence from the lists is no reason to
   // charge in the old account again.
-  if (successors.length === 0 && (observeOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
+  if (
+    observeNew(successors, old) === 'none' &&
+    (observeOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true)
+  )
     return {
       detail: `${old.id} is on hold, and the target does not show its successor${missed}`,
       fix:
         erased?.has(idOf(old.customer)) === true
           ? `the customer was deleted in the target, which ended the new subscription: crossbill cancel ${key}`
-          : 'look for it in the Dashboard of the target; if the member left, cancel it there, and the old one in the Dashboard of its account',
+          : `look for it in the Dashboard of the target; if it is there, write ${markAsText(key)} into its metadata; if the member left, cancel it there, and the old one in the Dashboard of its account`,
     }
   return {
     detail: `${old.id} is on hold and has no successor${missed}`,
     fix: `${fixByApply}, and accounts for every period that was kept back`,
   }
+}
+
+/**
+ * The target bills the customer for the same without a mark: the successor whose mark a person
+ * removed, or a second purchase.
+ */
+function unmarkedSuccessor({ old, alive, key, source, declared }: Sides, ruleInput: RuleInput): ReturnType<Rule> {
+  if (old === undefined || isOver(old) || alive.length > 0 || declared?.pays_twice !== undefined) return undefined
+  const { live, copyMaps, unmarked } = ruleInput
+  const account = live.sources.get(source)
+  const customer = copyMaps.get(source)?.customers.get(idOf(old.customer)) ?? idOf(old.customer)
+  const read = readSource(old, undefined, account?.prices, account?.coupons)
+  const [first] = unmarkedSuccessors(read, unmarked.get(customer) ?? [], live.target)
+  if (first === undefined) return undefined
+  const both = mayCharge(old) && mayCharge(first) ? `; ${old.id} in ${source} charges as well` : ''
+  return { detail: `${aboutUnmarked(first.id)}${both}`, fix: fixUnmarked(key, first.id) }
 }
 
 /**

@@ -160,7 +160,7 @@ function valuesOf(
   return {
     now: formatInstant(input.now),
     old_subscription: old === undefined ? 'not in the account' : observeOld(old),
-    new_subscription: observeNew(successors),
+    new_subscription: observeNew(successors, old),
     ...(customer === undefined ? {} : { customer: `${customer} → ${copied ?? 'no row in the copy map'}` }),
     ...(payment === null ? {} : { payment_method: `${payment.id} → ${copy ?? 'no row in the copy map'}` }),
     ...Object.fromEntries(Object.entries(policies).map(([name, value]) => [`policies.${name}`, String(value)])),

@@ -80,7 +80,7 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
   if (sides.successors === undefined) return failed(targetUnreadable)
   const observation = observeOld(asSubscription(old))
   const gone = observation === 'free' || observation === 'hold_removed'
-  const successor = observeNew(successors.map(asSubscription))
+  const successor = observeNew(successors.map(asSubscription), asSubscription(old))
   if (successor !== 'live') {
     if (gone && (successor === 'ended' || successor === 'several')) tellNotPutBack(context, subscriber, successor)
     return success(successor === 'several' ? 'several_successors' : 'no_live_successor')

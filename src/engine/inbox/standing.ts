@@ -48,7 +48,7 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
 /** When its successor has ended, a held subscription bills nothing and only waits to be settled. */
 function oldPays({ old, successors }: ReadSides): boolean {
   if (old === undefined || !givesAccess(old)) return false
-  return !(isOnHold(old) && observeNew(successors.map(asSubscription)) === 'ended')
+  return !(isOnHold(old) && observeNew(successors.map(asSubscription), asSubscription(old)) === 'ended')
 }
 
 function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {

@@ -1,0 +1,33 @@
+import type Stripe from 'stripe'
+import { markFrom } from '../live/marks.ts'
+import { readSource, type SourceSubscription } from '../live/source.ts'
+import { isAlive, successorMark } from '../live/subscription.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import { sameItems } from './since-move.ts'
+
+/**
+ * Of the live subscriptions of the target's customer, those that name no old subscription and may
+ * continue this one: they carry another mark of Crossbill's, or bill the same. A person can remove
+ * a mark in the Dashboard, and what bills under it goes on billing.
+ */
+export function unmarkedSuccessors(
+  old: SourceSubscription,
+  theirs: readonly Stripe.Subscription[],
+  { prices, coupons }: Pick<LiveAccount, 'prices' | 'coupons'>,
+): readonly Stripe.Subscription[] {
+  return theirs.filter(isUnmarked).filter((one) => {
+    if (Object.keys(one.metadata).some((key) => key.startsWith('crossbill_'))) return true
+    const { items, currency } = readSource(one, undefined, prices, coupons)
+    return currency === old.currency && sameItems(old.items, items, currency)
+  })
+}
+
+/** Live, and names no old subscription. */
+export function isUnmarked(one: Stripe.Subscription): boolean {
+  return isAlive(one) && successorMark(one) === undefined
+}
+
+/** `crossbill_from: us/sub_…`: the mark as a person writes it in the Dashboard. */
+export function markAsText(key: string): string {
+  return `\`${markFrom}: ${key}\``
+}

@@ -4,7 +4,8 @@ import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent } from './event-types.ts'
 import type { HandoverState, KeptBack, StateIn } from './state.ts'
-import { readDue } from '../live/source.ts'
+import { invoiceMethod } from './carried/invoices.ts'
+import { readDue, readPayment } from '../live/source.ts'
 import { isRefundedWhole, observeInvoice } from '../live/observations.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 import { otherLines } from './while-held.ts'
@@ -176,12 +177,13 @@ export function gapMark({ key }: Pick<Expectation, 'key'>, voided: string): stri
 /**
  * The requests that bill an uncharged period, from the lines of the invoice that the hold voided: a
  * separate invoice, its lines with the discounts already deducted, and its finalization.
- * Finalization collects it in the customer's usual way.
+ * Finalization collects it as the subscription's own invoices: from its payment method, if it names
+ * one.
  */
 export function gapRequest(
   expect: Expectation,
   state: StateIn<'billing_gap'>,
-  { voided, daysUntilDue }: { readonly voided: Stripe.Invoice; readonly daysUntilDue: number | null },
+  { voided, old }: { readonly voided: Stripe.Invoice; readonly old: Stripe.Subscription },
 ): PlannedStep {
   const lines = gapLines(voided, state.period)
   const mark = { [markCarried]: gapMark(expect, voided.id) }
@@ -199,7 +201,9 @@ export function gapRequest(
       currency: voided.currency,
       auto_advance: false,
       collection_method: voided.collection_method,
-      ...(voided.collection_method === 'send_invoice' ? { days_until_due: daysUntilDue ?? 30 } : {}),
+      ...(voided.collection_method === 'send_invoice'
+        ? { days_until_due: old.days_until_due ?? 30 }
+        : invoiceMethod(readPayment(old, undefined)?.id)),
       pending_invoice_items_behavior: 'exclude',
       automatic_tax: { enabled: voided.automatic_tax.enabled },
       metadata: mark,

@@ -87,7 +87,7 @@ export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: Li
     case 'billing_gap':
       return gapRequest(expect, state, {
         voided: present(live.voided, 'voided invoice'),
-        daysUntilDue: live.subscription.days_until_due,
+        old: live.subscription,
       })
     case 'accounting':
       return accountedStep(expect)

@@ -114,6 +114,11 @@ export const violations = {
       'A run stopped between the release of an old subscription and the billing of the renewals that its hold had kept back, or a revert stopped after it had voided the invoice in the target. Neither account has charged the period.',
     fix: 'Run `crossbill apply`: recovery bills each renewal, or leaves and lists it, as `policies.uncharged_period` says. A revert that stopped is finished by the stage `source` and another apply.',
   },
+  period_unpaid: {
+    meaning:
+      'An invoice by which Crossbill billed a renewal or items in the old account, because neither account had charged them, is not paid: its payment failed. It is an invoice of the customer, so the subscription stays active.',
+    fix: 'Look at the payment in the Dashboard of the old account. Let the member enter a card there, or void the invoice to forgive it.',
+  },
   collection_stopped: {
     meaning:
       'A run cancelled a subscription and stopped before it restored the collection of the customer’s other invoices, which the cancel had stopped. Stripe does not collect the invoice any more.',

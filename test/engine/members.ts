@@ -20,6 +20,8 @@ export interface Member {
   readonly beside?: 'coaching'
   readonly coupon?: 'welcome' | 'forever' | 'all'
   readonly card?: string
+  /** Where the card is set; on the customer by default. */
+  readonly cardOn?: 'subscription'
   /** Share the customer of an earlier member, by index. */
   readonly customerOf?: number
   readonly create?: Partial<Stripe.SubscriptionCreateParams>
@@ -142,13 +144,14 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
   for (const index of order) {
     const member = present(people[index], 'member')
     await sandbox.world.advance(at(member.since))
-    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', beside, coupon, create } = member
+    const { customerOf: other, card = 'pm_card_visa', cardOn, price = 'monthly', beside, coupon, create } = member
     const customer = other === undefined ? await newCustomer(us, card, index) : present(customers[other], 'customer')
     customers[index] = customer
     const subscription = await us.subscriptions.create({
       customer,
       items: [price, ...(beside === undefined ? [] : [beside])].map((one) => ({ price: old.prices[one] ?? '' })),
       ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] ?? '' }] }),
+      ...(cardOn === undefined ? {} : { default_payment_method: await onSubscription(us, customer) }),
       ...create,
     })
     subscriptions[index] = subscription.id
@@ -204,6 +207,13 @@ function loaded(texts: Readonly<Record<string, string>>): Catalog {
 
 function empty(): Catalog {
   return loaded({ 'project.yaml': projectYaml('') })
+}
+
+/** Takes the card from the customer, for their subscription. */
+async function onSubscription(us: Stripe, customer: string): Promise<string> {
+  const [card] = (await us.customers.listPaymentMethods(customer)).data
+  await us.customers.update(customer, { invoice_settings: { default_payment_method: '' } })
+  return card?.id ?? ''
 }
 
 async function newCustomer(us: Stripe, card: string, index: number): Promise<string> {

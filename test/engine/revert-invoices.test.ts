@@ -74,6 +74,27 @@ test('the target’s invoice is open after a decline: it is voided before the ol
   expect((await school.charges()).flat().every((charge) => charge.startsWith('us '))).toBe(true)
 })
 
+test('promise 2: the old subscription names its card, and the customer has none: the period is paid from that card', async () => {
+  await using school = await members([{ ...one[0], cardOn: 'subscription' }], now)
+  await planAndApply(school.stage('target'))
+  await school.advance('2026-10-20T09:45:00Z')
+  const { result } = await setBack(school)
+  expect(result).toMatchObject({ ok: true, remaining: [] })
+  await school.advance('2026-10-20T13:00:00Z')
+  expect((await school.us.invoices.list({ status: 'open' })).data).toEqual([])
+  expect(days(billsOf(await school.charges()))).toEqual(['2026-09-20', '2026-10-20'])
+})
+
+test('promise 12: the payment of the period that was billed afterwards failed: verify names the invoice', async () => {
+  await using school = await moved(undefined, '2026-10-20T09:45:00Z')
+  const [subscription = ''] = school.subscriptions
+  await act(school, { act: 'decline_card', account: 'us', subscription })
+  await setBack(school)
+  await school.advance('2026-10-20T13:00:00Z')
+  const { violations } = await verify(school.stage('source', billed))
+  expect(violations.map(({ code, subscriber }) => `${code} ${subscriber}`)).toEqual([`period_unpaid ${school.keys[0]}`])
+})
+
 test('a period that neither side charged is left, if the project says so', async () => {
   await using school = await moved(undefined, '2026-10-20T09:45:00Z')
   const { result, violations } = await setBack(school, 'policies: { uncharged_period: leave }')

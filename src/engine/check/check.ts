@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import type { Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { isHeld } from '../../live/subscription.ts'
+import { unpaidPeriods } from './catch-up.ts'
 import { sidesOf, type Sides } from './sides.ts'
 import { stoppedCollections } from './collection.ts'
 import { oldDrafts, subscriberRules, violationCodes, type RuleInput, type Violation } from './violations.ts'
@@ -41,6 +42,7 @@ export function check(
     ...exchanged(live, catalog.project.name),
     ...oldDrafts(live, ruleInput.now),
     ...stoppedCollections(live),
+    ...unpaidPeriods(live, now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)

@@ -43,6 +43,7 @@ export const violationCodes = [
   'money_in_flight',
   'money_left_in_target',
   'period_unaccounted',
+  'period_unpaid',
   'collection_stopped',
   'open_invoice_on_source',
   'draft_too_old',

@@ -105,6 +105,15 @@ function lineRates({ taxes }: Stripe.InvoiceLineItem): readonly string[] {
   return (taxes ?? []).flatMap(({ tax_rate_details: details }) => details?.tax_rate ?? [])
 }
 
+/**
+ * Every invoice that Crossbill creates is an invoice of the customer, so Stripe would collect it
+ * from the customer's default. `payment`: what the subscription names instead.
+ */
+export function invoiceMethod(payment: string | undefined): JsonObject {
+  if (payment === undefined) return {}
+  return { [payment.startsWith('pm_') ? 'default_payment_method' : 'default_source']: payment }
+}
+
 /** The requests that carry an invoice, whether or not it is voided already. */
 export function invoiceStepsOf(invoice: Stripe.Invoice, id: string, way: Journey): Found<readonly PlannedStep[]> {
   const lost = ratesOf(invoice).find((rate) => way.rate(rate) === undefined)
@@ -118,7 +127,6 @@ function invoiceSteps(
   id: string,
   { from: { account: from }, to: { account: to, customer }, mark, payment, rate }: Journey,
 ): readonly PlannedStep[] {
-  const method = payment?.startsWith('pm_') === true ? 'default_payment_method' : 'default_source'
   const metadata = { [markCarried]: `${mark} ${invoice.id}` }
   const post = (name: string, account: string, path: string, params: JsonObject): PlannedStep => ({
     id: `${id}-${name}`,
@@ -152,7 +160,7 @@ function invoiceSteps(
       currency: invoice.currency,
       auto_advance: false,
       collection_method: 'charge_automatically',
-      ...(payment === undefined ? {} : { [method]: payment }),
+      ...invoiceMethod(payment),
       pending_invoice_items_behavior: 'exclude',
       metadata,
     }),

@@ -3,7 +3,8 @@ import type { JsonObject } from '../core/json.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent } from './event-types.ts'
-import type { HandoverState, KeptBack, StateIn } from './state.ts'
+import type { HandoverState, KeptBack, StateIn, TakenLine } from './state.ts'
+import { grossOf, itemsLeft, prorationsOf, takenBack, takenLines } from './taken-lines.ts'
 import { invoiceMethod } from './carried/invoices.ts'
 import { readDue, readPayment } from '../live/source.ts'
 import { isRefundedWhole, observeInvoice } from '../live/observations.ts'
@@ -44,6 +45,7 @@ export interface GapInput {
  * | kept back by its own pause   | any                      | none: not our hold              |
  * | nothing to pay               | any                      | none                            |
  * | kept back by the hold        | paid, refunded, disputed | none, or only the items on it   |
+ * | void, of a renewal           | voided by a revert       | uncharged, with the items on it |
  * | draft of a renewal           | otherwise                | draft: it must only be advanced |
  * | void, of a renewal           | otherwise                | uncharged: one explicit invoice |
  * | of a change between renewals | otherwise                | left and listed for a person    |
@@ -54,14 +56,23 @@ export interface GapInput {
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun, accounted }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
     return { type: 'gap_read', gap: 'unreadable' }
-  const missed = keptBack(expect, old, oldInvoices).flatMap((invoice): Missed[] => {
+  const voided = takenBack(newInvoices, expect)
+  const moreFor = (invoice: Stripe.Invoice): readonly TakenLine[] =>
+    // A draft is only advanced: nothing can be added to it.
+    invoice.status === 'draft' ? [] : takenLines(voided.filter((one) => samePeriod(one, invoice)))
+  const missed = keptBack(expect, old, oldInvoices, moreFor).flatMap((invoice): Missed[] => {
     const itemsOnly = newInvoices.some((one) => samePeriod(one, invoice) && isPaidFor(one, expect))
-    return itemsOnly && total(otherLines(invoice)) <= 0 ? [] : [{ invoice, period: periodOf(invoice, itemsOnly) }]
+    const more = moreFor(invoice)
+    const rest = total(otherLines(invoice)) + grossOf(more)
+    return itemsOnly && rest <= 0 ? [] : [{ invoice, period: periodOf(invoice, itemsOnly, more) }]
   })
+  const isBilledHere = (one: Stripe.Invoice): boolean =>
+    missed.some(({ invoice, period }) => period.more !== undefined && samePeriod(one, invoice))
+  const unbilled = voided.flatMap((one) => [...prorationsOf(one), ...(isBilledHere(one) ? [] : itemsLeft(one))])
   const isLeft = ({ invoice, period }: Missed): boolean =>
     expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
   const billed = new Set(accounted.flatMap(({ invoice, outcome }) => (outcome === 'billed' ? [invoice] : [])))
-  const left = missed.filter(isLeft).map(({ period }) => period)
+  const left = [...missed.filter(isLeft).map(({ period }) => period), ...unbilled]
   const open = missed.find(
     (one) => !isLeft(one) && !billed.has(one.invoice.id) && !isBilled(begun, expect, one.invoice),
   )
@@ -74,7 +85,7 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun, accounted 
     gap: 'uncharged',
     invoice: own?.id ?? null,
     period,
-    requests: gapLines(oldest, period).length + 2,
+    requests: gapLines(oldest, period).length + (period.more ?? []).length + 2,
     done: own === undefined ? 0 : 1 + own.lines.data.length,
   }
 }
@@ -87,7 +98,9 @@ function keptBack(
   { held_since: since, before_pause: pause }: Expectation,
   { items }: Stripe.Subscription,
   invoices: readonly Stripe.Invoice[],
+  moreFor: (invoice: Stripe.Invoice) => readonly TakenLine[],
 ): readonly Stripe.Invoice[] {
+  const isOwed = (one: Stripe.Invoice): boolean => one.total + grossOf(moreFor(one)) > 0
   const isPaused = ({ created }: Stripe.Invoice): boolean =>
     pause !== null && (pause.resumes_at === null || pause.resumes_at > created)
   // If a mark does not say when the hold began, only the current period is certain.
@@ -97,7 +110,7 @@ function keptBack(
       : items.data.some((item) => item.current_period_start === invoice.period_end || coversPeriod(invoice, item))
   return invoices
     .filter((one) => one.status === 'void' || (one.status === 'draft' && one.auto_advance === false))
-    .filter((one) => keptReasons.has(one.billing_reason) && one.total > 0 && isSince(one) && !isPaused(one))
+    .filter((one) => keptReasons.has(one.billing_reason) && isOwed(one) && isSince(one) && !isPaused(one))
     .toSorted((a, b) => a.created - b.created)
 }
 
@@ -112,9 +125,10 @@ function isRenewal({ billing_reason: reason }: Stripe.Invoice): boolean {
 
 type Missed = { readonly invoice: Stripe.Invoice; readonly period: KeptBack }
 
-function periodOf(invoice: Stripe.Invoice, itemsOnly: boolean): KeptBack {
-  const amount = itemsOnly ? total(otherLines(invoice)) : invoice.total
-  return { invoice: invoice.id, at: invoice.created, amount, currency: invoice.currency, itemsOnly }
+function periodOf(invoice: Stripe.Invoice, itemsOnly: boolean, more: readonly TakenLine[]): KeptBack {
+  const amount = (itemsOnly ? total(otherLines(invoice)) : invoice.total) + grossOf(more)
+  const period = { invoice: invoice.id, at: invoice.created, amount, currency: invoice.currency, itemsOnly }
+  return more.length === 0 ? period : { ...period, more }
 }
 
 function total(lines: readonly Stripe.InvoiceLineItem[]): number {
@@ -208,7 +222,20 @@ export function gapRequest(
       automatic_tax: { enabled: voided.automatic_tax.enabled },
       metadata: mark,
     })
-  const line = lines[state.done - 1]
+  const at = state.done - 1
+  const line = lines[at]
+  const more = (state.period.more ?? [])[at - lines.length]
+  if (line === undefined && more !== undefined) {
+    const { period, ...amount } = takenParams(expect, voided, more)
+    return step(`gap-line-${voided.id}-${at}`, '/v1/invoiceitems', {
+      customer: expect.customer_old,
+      invoice,
+      ...amount,
+      discountable: false,
+      period,
+      metadata: { [markCarried]: `${gapMark(expect, voided.id)} ${at}` },
+    })
+  }
   if (line === undefined)
     return step(`gap-finalize-${voided.id}`, `/v1/invoices/${invoice}/finalize`, { auto_advance: true })
   const off = (line.discount_amounts ?? []).reduce((total, { amount }) => total + amount, 0)
@@ -225,6 +252,22 @@ export function gapRequest(
     // Lines can be identical in all other fields: after a crash, each is found by its own mark.
     metadata: { [markCarried]: `${gapMark(expect, voided.id)} ${state.done - 1}` },
   })
+}
+
+/**
+ * An item of the target's invoice. Without a counterpart of its tax rate, its tax is part of the
+ * amount: the customer owes the same.
+ */
+function takenParams(
+  { tax_rates_back: known = {} }: Expectation,
+  { automatic_tax: automatic, currency }: Stripe.Invoice,
+  { amount, added, start, end, rates }: TakenLine,
+): { readonly period: JsonObject } & JsonObject {
+  const period = { start, end }
+  if (automatic.enabled) return { amount, currency, tax_behavior: added === 0 ? 'inclusive' : 'exclusive', period }
+  const tax_rates = rates.flatMap((rate) => known[rate] ?? [])
+  if (tax_rates.length < rates.length) return { amount: amount + added, currency, period }
+  return { amount, currency, ...(tax_rates.length === 0 ? {} : { tax_rates }), period }
 }
 
 /**

@@ -22,7 +22,7 @@ import {
   type Hold,
   type PauseImage,
 } from '../live/source.ts'
-import { withNotedMoney } from './carried/money-steps.ts'
+import { ratesBack, withNotedMoney } from './carried/money-steps.ts'
 import { taxPlace } from './carried/tax.ts'
 import { triesAgain } from './earlier-setup.ts'
 import type { ChargeForecast, Expectation, Goal, HandoverPlan, PlannedStep } from './types.ts'
@@ -147,6 +147,7 @@ function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscript
 function expectation(candidate: Candidate, goal: Expectation['goal']): Expectation {
   const { desired, old, customerOld, successor, around } = candidate
   const due = readDue(old.raw)
+  const back = goal === 'revert' ? ratesBack(candidate) : new Map<string, string>()
   return {
     goal,
     project: around.project,
@@ -174,6 +175,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     gap: due?.gap ?? around.policies.uncharged_period,
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
     ...(goal === 'move' && provesCard(candidate) ? { same_card: true } : {}),
+    ...(back.size === 0 ? {} : { tax_rates_back: Object.fromEntries(back) }),
   }
 }
 

@@ -105,6 +105,7 @@ const expected = {
   gap: oneOf<Expectation['gap']>({ invoice: true, leave: true }),
   undoes_failed_setup: Type.Optional(Type.Literal(true)),
   same_card: Type.Optional(Type.Literal(true)),
+  tax_rates_back: Type.Optional(Type.Record(text, text)),
 }
 
 const expectationSchema = schemaOf<Expectation>()(Type.Object(expected))
@@ -147,7 +148,15 @@ export const handoverPlanSchema = schemaOf<HandoverPlan<Goal | 'undo'>>()(
 )
 
 const lists = Type.Object({ carry: whole, money: whole, pause: Type.Boolean(), schedule: Type.Boolean() })
-const kept = { invoice: text, at: whole, amount: whole, currency: text, itemsOnly: Type.Boolean() }
+const takenLine = Type.Object({ amount: whole, added: whole, start: whole, end: whole, rates: texts })
+const kept = {
+  invoice: text,
+  at: whole,
+  amount: whole,
+  currency: text,
+  itemsOnly: Type.Boolean(),
+  more: Type.Optional(Type.Array(takenLine)),
+}
 
 const reasonSchema = Type.Object({ code: text, message: text, fix: text })
 

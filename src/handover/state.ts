@@ -78,6 +78,19 @@ export type KeptBack = {
   readonly currency: string
   /** The target charged the renewal; only items of the old account were on this invoice. */
   readonly itemsOnly: boolean
+  /** Items on the target's renewal, which a revert voided: they are billed with the period. */
+  readonly more?: readonly TakenLine[]
+}
+
+/** A line of a voided invoice of the target. Amounts in minor units, discounts deducted. */
+export type TakenLine = {
+  readonly amount: number
+  /** The tax that came on top. */
+  readonly added: number
+  readonly start: number
+  readonly end: number
+  /** Tax rates of the target. */
+  readonly rates: readonly string[]
 }
 
 /** What every state has. */

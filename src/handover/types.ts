@@ -226,6 +226,8 @@ export type Expectation = {
   readonly undoes_failed_setup?: true
   /** The customer has several copied methods: the proof compares the old card with the new one. */
   readonly same_card?: true
+  /** For a revert: tax rates of the target, and what they are called in the old account. */
+  readonly tax_rates_back?: Readonly<Record<string, string>>
 }
 
 /**

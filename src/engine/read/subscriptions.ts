@@ -173,9 +173,9 @@ export async function successorInvoices(
   const successors = await readSuccessors(context, expect)
   if (successors === undefined || successors === 'erased') return undefined
   for (const { id } of successors) {
-    const own = await listOrNothing(context.accounts.target, '/v1/invoices', { subscription: id })
+    const own = await wholeInvoices(context.accounts.target, { subscription: id })
     if (own === undefined) return undefined
-    invoices.push(...own.map(asInvoice))
+    invoices.push(...own)
   }
   if (!expect.override.includes('bill_refunded_period')) return invoices
   const whole: Stripe.Invoice[] = []

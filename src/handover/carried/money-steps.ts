@@ -214,16 +214,28 @@ export function wayOut({
   }
 }
 
-export function wayBack({ old, desired, customerOld, customerNew, around }: Candidate): Way | undefined {
-  if (customerOld === undefined || customerNew === undefined) return undefined
+/** What each tax rate of the target is called in the old account. */
+export function ratesBack({ desired, around }: Candidate): ReadonlyMap<string, string> {
   const keys = new Map(Object.entries(around.index.mappings(desired.source).tax_rates).map(([id, key]) => [key, id]))
+  return new Map(
+    [...around.targetTaxRates].flatMap(([id, key]) => {
+      const old = keys.get(key)
+      return old === undefined ? [] : [[id, old] as const]
+    }),
+  )
+}
+
+export function wayBack(candidate: Candidate): Way | undefined {
+  const { old, desired, customerOld, customerNew } = candidate
+  if (customerOld === undefined || customerNew === undefined) return undefined
+  const rates = ratesBack(candidate)
   return {
     from: { account: 'target', customer: customerNew.id },
     to: { account: desired.source, customer: customerOld.id },
     subscription: old.id,
     mark: desired.key,
     payment: old.payment?.level === 'subscription' ? old.payment.id : undefined,
-    rate: (id) => keys.get(around.targetTaxRates.get(id) ?? ''),
+    rate: (id) => rates.get(id),
   }
 }
 

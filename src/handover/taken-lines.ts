@@ -31,8 +31,8 @@ export function takenLines(invoices: readonly Stripe.Invoice[]): readonly TakenL
 }
 
 /**
- * A proration belongs to a change in the target. Whoever makes the same change to the old
- * subscription gets its proration there, so it is listed and not billed.
+ * A proration belongs to a change in the target. The same change to the old subscription brings a
+ * proration there, so this one is listed and not billed.
  */
 export function prorationsOf(invoice: Stripe.Invoice): readonly KeptBack[] {
   return leftOf(invoice, otherLines(invoice).filter(isProration))

@@ -8,7 +8,7 @@ import { sameItems } from './since-move.ts'
 /**
  * Of the live subscriptions of the target's customer, those that name no old subscription and may
  * continue this one: they carry another mark of Crossbill's, or bill the same. A person can remove
- * a mark in the Dashboard, and what bills under it goes on billing.
+ * a mark in the Dashboard, and the subscription still bills.
  */
 export function unmarkedSuccessors(
   old: SourceSubscription,

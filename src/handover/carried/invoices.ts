@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { invoiceMethod } from '../invoice-method.ts'
 import { lineText } from '../live-values.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
@@ -103,15 +104,6 @@ function ratesOf(invoice: Stripe.Invoice): readonly string[] {
 
 function lineRates({ taxes }: Stripe.InvoiceLineItem): readonly string[] {
   return (taxes ?? []).flatMap(({ tax_rate_details: details }) => details?.tax_rate ?? [])
-}
-
-/**
- * Every invoice that Crossbill creates is an invoice of the customer, so Stripe would collect it
- * from the customer's default. `payment`: what the subscription names instead.
- */
-export function invoiceMethod(payment: string | undefined): JsonObject {
-  if (payment === undefined) return {}
-  return { [payment.startsWith('pm_') ? 'default_payment_method' : 'default_source']: payment }
 }
 
 /** The requests that carry an invoice, whether or not it is voided already. */

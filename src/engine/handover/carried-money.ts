@@ -3,11 +3,11 @@ import { subscriberAddress } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
-import { isItemTakenOut, notedIn, noteOf, noteStep } from '../../handover/carried/money-steps.ts'
+import { balanceOut, isItemTakenOut, notedIn, noteOf, noteStep } from '../../handover/carried/money-steps.ts'
 import type { LiveValues } from '../../handover/live-values.ts'
 import type { PlannedStep, Reason } from '../../handover/types.ts'
-import { markVoiding } from '../../live/marks.ts'
-import { isNoted, readMoneyNote } from '../../live/money-note.ts'
+import { markReverting, markVoiding } from '../../live/marks.ts'
+import { isNoted, readMoneyNote, type NotedPiece } from '../../live/money-note.ts'
 import { readHolds } from '../../live/source.ts'
 import type { HandoverEvent } from '../../handover/event-types.ts'
 import { accountNamed, type Context } from '../context.ts'
@@ -29,7 +29,11 @@ export const nothingLeft: PlannedStep = { id: 'nothing-left', account: '', metho
 export async function noteToWrite(
   context: Context,
   job: Job,
-  { planned: step, live }: { readonly planned: PlannedStep; readonly live: LiveValues },
+  {
+    planned: step,
+    live,
+    invoice,
+  }: { readonly planned: PlannedStep; readonly live: LiveValues; readonly invoice: string | null },
 ): Promise<PlannedStep | undefined> {
   const { handover } = job
   const isThere = readMoneyNote(live.subscription) !== null
@@ -37,8 +41,12 @@ export async function noteToWrite(
   const { to, pieces } = notedIn(step)
   const account = accountNamed(context, to === 'source' ? 'target' : handover.expect.source)
   const gone = new Set<string>()
+  let balance: number | undefined
   for (const piece of pieces) {
-    if (piece.kind === 'balance') continue
+    if (piece.kind === 'balance') {
+      if (to === 'source' && invoice !== null) balance = await balanceAfter(context, job, invoice)
+      continue
+    }
     const list = piece.kind === 'item' ? 'invoiceitems' : 'invoices'
     const found = await read(context, account, `/v1/${list}/${piece.id}`)
     if (!found.ok && found.failure.code !== 'resource_missing') return undefined
@@ -46,8 +54,27 @@ export async function noteToWrite(
       found.ok && (piece.kind === 'item' ? (found.value['invoice'] ?? null) === null : found.value['status'] === 'open')
     if (!isOwed) gone.add(piece.id)
   }
-  const rest = noteOf(step, gone)
+  const rest = noteOf(step, { gone, balance })
   return notedIn(rest).pieces.length === 0 ? nothingLeft : rest
+}
+
+/**
+ * The balance after a revert's own finalization paid an invoice from it: the plan could foresee it
+ * only if the invoice was a draft then, and Stripe adds what is too small to be charged. Undefined
+ * when others changed the balance since, or when it cannot be read.
+ */
+async function balanceAfter(context: Context, { handover }: Job, id: string): Promise<number | undefined> {
+  const { target } = context.accounts
+  const { customer_new: customer, key } = handover.expect
+  const [invoice, owner] = await Promise.all([
+    read(context, target, `/v1/invoices/${id}`),
+    read(context, target, `/v1/customers/${customer}`),
+  ])
+  if (!invoice.ok || !owner.ok) return undefined
+  const { status, metadata, ending_balance: after } = invoice.value
+  const isOurs = isJsonObject(metadata) && metadata[markReverting] === key
+  const { balance } = owner.value
+  return isOurs && status === 'paid' && typeof balance === 'number' && balance === after ? balance : undefined
 }
 
 /**
@@ -76,8 +103,13 @@ export async function balanceChanged(
  * every other request.
  */
 export function notNoted(job: Job, { id, path }: PlannedStep, { subscription }: LiveValues): number | undefined {
+  if (id === balanceOut) return readMoneyNote(subscription)?.pieces.some(isBalance) === true ? undefined : 1
   if (!isItemTakenOut(id) && invoiceTakenOut(id) === undefined) return undefined
   return isNoted(readMoneyNote(subscription), subjectOf(path)) ? undefined : restOf(job, id)
+}
+
+function isBalance({ piece }: NotedPiece): boolean {
+  return piece.kind === 'balance'
 }
 
 /** The item or invoice of a path. */

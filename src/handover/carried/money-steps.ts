@@ -151,11 +151,18 @@ export const noteStep = 'money-note'
  * invoice that was paid or voided since the plan. From the note on, a piece that is missing was
  * taken out by this hand-over.
  */
-export function noteOf(step: PlannedStep, gone: ReadonlySet<string>): PlannedStep {
+export function noteOf(
+  step: PlannedStep,
+  { gone, balance }: { readonly gone: ReadonlySet<string>; readonly balance: number | undefined },
+): PlannedStep {
   const note = readMoneyNote({ metadata: textsOf(metadataOf(step.params)) })
-  const left = (note?.pieces ?? []).filter(({ piece }) => piece.kind !== 'balance' && gone.has(piece.id))
+  const isGone = (piece: Piece): boolean => (piece.kind === 'balance' ? balance === 0 : gone.has(piece.id))
+  const left = (note?.pieces ?? []).filter(({ piece }) => isGone(piece))
   const keys = new Set(left.flatMap(({ at }) => [noteKey(at), noteTextKey(at)]))
   const metadata = Object.fromEntries(Object.entries(metadataOf(step.params)).filter(([key]) => !keys.has(key)))
+  for (const { at, piece } of note?.pieces ?? [])
+    if (piece.kind === 'balance' && note?.to && balance !== undefined && balance !== 0)
+      Object.assign(metadata, { [noteKey(at)]: moneyNote(note.to, [{ ...piece, amount: balance }])[noteKey(0)] })
   return { ...step, params: { ...step.params, metadata } }
 }
 
@@ -286,11 +293,25 @@ function balanceSteps(
     path: `/v1/customers/${side.customer}/balance_transactions`,
     params: { amount: change, currency, metadata: { [markCarried]: mark } },
   })
-  return [step(balanceOut, from, -amount), step('money-balance-in', to, amount)]
+  return [step(balanceOut, from, -amount), step(balanceIn, to, amount)]
 }
 
 /** Takes the customer's balance out of its account. */
 export const balanceOut = 'money-balance-out'
+const balanceIn = 'money-balance-in'
+
+/** The step with the amount that the live note names: it was read after the plan. */
+export function withNotedBalance(
+  step: PlannedStep,
+  subscription: Pick<Stripe.Subscription, 'metadata'> | undefined,
+): PlannedStep {
+  if (step.id !== balanceOut && step.id !== balanceIn) return step
+  const note = subscription?.metadata === undefined ? null : readMoneyNote(subscription)
+  const piece = note?.pieces.map((one) => one.piece).find(({ kind }) => kind === 'balance')
+  if (piece?.kind !== 'balance') return step
+  const amount = step.id === balanceOut ? -piece.amount : piece.amount
+  return { ...step, params: { ...step.params, amount } }
+}
 
 /**
  * Whether this step takes a pending item out of its account; the next step puts it into the other.

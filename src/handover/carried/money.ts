@@ -7,6 +7,7 @@ import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
 import { isOf, noted, planWithMoney, wayBack, wayOut, type MoneyPart, type Part } from './money-steps.ts'
 import { isCarriedFor } from '../../live/marks.ts'
 import { readMoneyNote } from '../../live/money-note.ts'
+import { unpaidInvoices } from '../unpaid-invoices.ts'
 import { belongsTo } from '../while-held.ts'
 import { blocked } from '../reasons.ts'
 import { findTaxRate } from '../references.ts'
@@ -140,7 +141,7 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
   if (customerNew === undefined || way === undefined) return { steps: [] }
   const stays = staysBehind(candidate, last)
   if (stays !== undefined) return { reason: stays }
-  const balance = last && around.policies.customer_balance === 'carry' ? customerNew.balance : 0
+  const balance = last && around.policies.customer_balance === 'carry' ? unpaidInvoices(candidate).balance : 0
   const items = (around.target.pendingItems.get(customerNew.id) ?? []).filter(({ metadata }) =>
     isCarriedFor(metadata, desired.key),
   )

@@ -23,6 +23,7 @@ import {
   type PauseImage,
 } from '../live/source.ts'
 import { ratesBack, withNotedMoney } from './carried/money-steps.ts'
+import { unpaidPeriods } from './unpaid-invoices.ts'
 import { taxPlace } from './carried/tax.ts'
 import { triesAgain } from './earlier-setup.ts'
 import type { ChargeForecast, Expectation, Goal, HandoverPlan, PlannedStep } from './types.ts'
@@ -85,7 +86,9 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
 /** Cancels the new subscription with the undo mark and restores the old one as it was. */
 export function revertPlan(candidate: Candidate): HandoverPlan {
   const { desired, successor } = candidate
-  const expect = revertExpectation(candidate)
+  const given = revertExpectation(candidate)
+  const periods = unpaidPeriods(candidate, given)
+  const expect = periods.length === 0 ? given : { ...given, periods }
   return {
     goal: 'revert',
     because: [`stage ${desired.stage}`],

@@ -23,6 +23,7 @@ import type {
   PlannedStep,
   ProofExpectation,
   Reference,
+  UnpaidPeriod,
 } from './types.ts'
 
 /*
@@ -78,6 +79,16 @@ const proof = schemaOf<ProofExpectation>()(
   }),
 )
 
+const unpaidPeriod = schemaOf<UnpaidPeriod>()(
+  Type.Object({
+    invoice: text,
+    at: whole,
+    amount: whole,
+    currency: text,
+    outcome: oneOf<UnpaidPeriod['outcome']>({ billed: true, left: true, credit: true }),
+  }),
+)
+
 const expected = {
   goal,
   project: text,
@@ -106,6 +117,7 @@ const expected = {
   undoes_failed_setup: Type.Optional(Type.Literal(true)),
   same_card: Type.Optional(Type.Literal(true)),
   tax_rates_back: Type.Optional(Type.Record(text, text)),
+  periods: Type.Optional(Type.Array(unpaidPeriod)),
 }
 
 const expectationSchema = schemaOf<Expectation>()(Type.Object(expected))

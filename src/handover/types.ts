@@ -228,6 +228,21 @@ export type Expectation = {
   readonly same_card?: true
   /** For a revert: tax rates of the target, and what they are called in the old account. */
   readonly tax_rates_back?: Readonly<Record<string, string>>
+  /** For a revert: renewals in the target that are not paid, and what becomes of each. */
+  readonly periods?: readonly UnpaidPeriod[]
+}
+
+/**
+ * `billed`: the old account bills it. `left`: the project's policy leaves it unpaid. `credit`: the
+ * customer's credit pays it in the target.
+ */
+export type UnpaidPeriod = {
+  readonly invoice: string
+  /** Unix seconds. */
+  readonly at: number
+  readonly amount: number
+  readonly currency: string
+  readonly outcome: 'billed' | 'left' | 'credit'
 }
 
 /**

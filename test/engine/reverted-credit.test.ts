@@ -1,4 +1,6 @@
+import { Chalk } from 'chalk'
 import { expect, test, vi } from 'vitest'
+import { planText } from '../../src/cli/render/plan-text.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { type Members, members } from './members.ts'
@@ -60,6 +62,9 @@ test('promise 4: the plan of such a revert shows the credit that will be left', 
   const plan = await makePlan(school.stage('source', carry))
   const steps = plan.changes.flatMap((change) => change.steps)
   expect(steps.find(({ id }) => id === 'money-balance-in')?.params['amount']).toBe(-2_100)
+  expect(planText(plan, new Chalk({ level: 0 }))).toContain(
+    'a credit of 21.00 usd, the renewal of 2026-10-20 paid from the credit in the target: 49.00 usd',
+  )
 })
 
 test('crash anywhere while a draft is reverted that its credit pays: the rest of the credit comes back once', async () => {

@@ -1,4 +1,6 @@
+import { Chalk } from 'chalk'
 import { expect, test, vi } from 'vitest'
+import { planText } from '../../src/cli/render/plan-text.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
@@ -35,7 +37,10 @@ async function charged({ us, target }: Members): Promise<readonly string[]> {
 test('promise 6: the renewal in the target took an item and is still a draft: the old account bills both', async () => {
   await using school = await withItem()
   await school.advance('2026-10-20T09:45:00Z')
-  const { result } = await planAndApply(school.stage('source', carried))
+  const { plan, result } = await planAndApply(school.stage('source', carried))
+  expect(planText(plan, new Chalk({ level: 0 }))).toContain(
+    'with the renewal of 2026-10-20 billed by the old account at once: 56.77 usd',
+  )
   expect(result.changes).toMatchObject([{ outcome: 'done', periods: [{ amount: 5_677, outcome: 'billed' }] }])
   await school.advance('2026-11-21T00:00:00Z')
   expect(await charged(school)).toEqual(['5677', '4900'])
@@ -47,7 +52,8 @@ test('promise 6: the renewal with the item was declined and is open: the old acc
   const [successor] = (await school.target.subscriptions.list({})).data
   await decline(school, successor?.id ?? '')
   await school.advance('2026-10-21T12:00:00Z')
-  await planAndApply(school.stage('source', carried))
+  const { plan } = await planAndApply(school.stage('source', carried))
+  expect(plan.changes).toMatchObject([{ expect: { periods: [{ amount: 5_677, outcome: 'billed' }] } }])
   await school.advance('2026-11-21T00:00:00Z')
   expect(await charged(school)).toEqual(['5677', '4900'])
 })
@@ -56,7 +62,8 @@ test('promise 12: the same without an invoice for such a period: the item is lis
   const left = 'policies: { pending_invoice_items: carry, uncharged_period: leave }'
   await using school = await withItem(left)
   await school.advance('2026-10-20T09:45:00Z')
-  const { result } = await planAndApply(school.stage('source', left))
+  const { plan, result } = await planAndApply(school.stage('source', left))
+  expect(plan.changes).toMatchObject([{ expect: { periods: [{ amount: 5_677, outcome: 'left' }] } }])
   expect(result.changes).toMatchObject([{ periods: [{ amount: 5_677, outcome: 'left' }] }])
 })
 

@@ -1,5 +1,6 @@
 import { formatInstant, instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject, textIn } from '../../core/json.ts'
+import type { UnpaidPeriod } from '../../handover/types.ts'
 import type { Change, Step } from '../../plan/types.ts'
 import { groupBy, money, plural, when } from './words.ts'
 
@@ -17,11 +18,30 @@ export interface Carried {
 }
 
 /** Reads the requests themselves, so that the plan shows exactly what it sends. */
-export function carriedBy({ steps }: Change): readonly Carried[] {
-  return steps.flatMap((step) => {
+export function carriedBy(change: Change): readonly Carried[] {
+  const { steps } = change
+  const carried = steps.flatMap((step) => {
     const [, read] = readers.find(([id]) => id.test(step.id)) ?? []
     return read === undefined ? [] : read(step, steps)
   })
+  return change.action === 'revert' ? [...carried, ...(change.expect.periods ?? []).map(period)] : carried
+}
+
+function period({ at, amount, currency, outcome }: UnpaidPeriod): Carried {
+  const day = formatInstant(instant(at)).slice(0, 10)
+  return priced(periodKinds[outcome], `the renewal of ${day} ${periodWords[outcome]}:`, { amount, currency })
+}
+
+const periodWords: Readonly<Record<UnpaidPeriod['outcome'], string>> = {
+  billed: 'billed by the old account at once',
+  left: 'left unpaid (policies.uncharged_period)',
+  credit: 'paid from the credit in the target',
+}
+
+const periodKinds: Readonly<Record<UnpaidPeriod['outcome'], string>> = {
+  billed: 'renewal billed at once',
+  left: 'renewal left unpaid',
+  credit: 'renewal paid from the credit',
 }
 
 type Read = (step: Step, steps: readonly Step[]) => readonly Carried[]
@@ -92,18 +112,29 @@ function priced(kind: string, text: string, sum: { amount: number; currency: str
   return { kind, text: `${text} ${money(sum.amount, sum.currency)}`, money: sum }
 }
 
-/** `3 credits (210.00 usd), 1 pause`: the totals of what these moves carry. */
-export function carriedTotals(changes: readonly { readonly carried: readonly Carried[] }[]): string {
-  const kinds = groupBy(
-    changes.flatMap(({ carried }) => carried),
-    ({ kind }) => kind,
-  )
-  return [...kinds]
-    .map(([kind, all]) => `${plural(all.length, kind, plurals[kind] ?? `${kind}s`)}${sums(all)}`)
+type Carrying = readonly { readonly carried: readonly Carried[] }[]
+
+/** `Also carried: 3 credits (210.00 usd), 1 pause`, and a line about unpaid renewals. */
+export function carriedTotals(changes: Carrying): readonly string[] {
+  const all = changes.flatMap(({ carried }) => carried)
+  const isPeriod = ({ kind }: Carried): boolean => Object.values(periodKinds).includes(kind)
+  const lines = [
+    ['Also carried', totals(all.filter((one) => !isPeriod(one)))],
+    ['Unpaid in the target', totals(all.filter(isPeriod))],
+  ]
+  return lines.flatMap(([what = '', sum = '']) => (sum === '' ? [] : [`${what}: ${sum}`]))
+}
+
+function totals(all: readonly Carried[]): string {
+  return [...groupBy(all, ({ kind }) => kind)]
+    .map(([kind, same]) => `${plural(same.length, kind, plurals[kind] ?? `${kind}s`)}${sums(same)}`)
     .join(', ')
 }
 
 const plurals: Readonly<Record<string, string>> = {
+  'renewal billed at once': 'renewals billed at once',
+  'renewal left unpaid': 'renewals left unpaid',
+  'renewal paid from the credit': 'renewals paid from the credit',
   'list of languages': 'lists of languages',
   'shipping address': 'shipping addresses',
   'balance to pay': 'balances to pay',

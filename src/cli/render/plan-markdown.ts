@@ -111,16 +111,16 @@ function people({ action, changes }: PlanView['people'][number], limit: number):
   const totals = carriedTotals(changes)
   const table = markdownTable(
     title,
-    ['subscriber', 'next charge', 'before this plan', ...(totals === '' ? [] : ['also carried'])],
+    ['subscriber', 'next charge', 'before this plan', ...(totals.length === 0 ? [] : ['also carried'])],
     some.map(({ subscriber, charge, difference, because, carried }) => [
       code(subscriber),
       charge === '' ? because : charge,
       charge === '' ? '' : difference === '' ? 'the same' : difference,
-      ...(totals === '' ? [] : [carried.map(({ kind, text }) => text || kind).join(', ')]),
+      ...(totals.length === 0 ? [] : [carried.map(({ kind, text }) => text || kind).join(', ')]),
     ]),
     about,
   )
-  return totals === '' ? table : `${table}\n\nAlso carried: ${prose(totals)}.`
+  return [table, ...totals.map((line) => `${prose(line)}.`)].join('\n\n')
 }
 
 /** The first members of every code, so that a frequent code does not hide the others. */

@@ -69,7 +69,7 @@ function peopleSection(group: PlanView['people'][number], paint: ChalkInstance):
     ...alongLine(carried),
   ])
   const totals = carriedTotals(group.changes)
-  return [paint.bold(heading), ...lines, ...andMore(more), ...(totals === '' ? [] : [`  Also carried: ${totals}`])]
+  return [paint.bold(heading), ...lines, ...andMore(more), ...totals.map((line) => `  ${line}`)]
 }
 
 function alongLine(carried: PersonChange['carried']): string[] {

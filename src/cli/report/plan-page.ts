@@ -190,7 +190,7 @@ function people({ action, changes }: PlanView['people'][number]): Html {
       cell: ({ charge, difference }) =>
         charge === '' ? '' : difference === '' ? 'the same' : html`<strong>${difference}</strong>`,
     },
-    ...(totals === ''
+    ...(totals.length === 0
       ? []
       : [
           {
@@ -199,8 +199,5 @@ function people({ action, changes }: PlanView['people'][number]): Html {
           },
         ]),
   ])
-  return totals === ''
-    ? table
-    : html`${table}
-        <p>Also carried: ${totals}.</p>`
+  return html`${table}${totals.map((line) => html`<p>${line}.</p>`)}`
 }

@@ -159,3 +159,14 @@ test('a phase that ends between pull and plan is no change by a person, and the 
   stage.subscribers.set(id, { items: [{ price: 'monthly', quantity: 7 }] })
   expect(await only(stage)).toMatchObject({ outcome: 'blocked', reasons: [{ code: 'entry_differs' }] })
 })
+
+test('a discount that the subscription got during a phase moves, although the phase does not name it', async () => {
+  const { stage, id } = await scheduled()
+  await stage.us.subscriptions.update(id, { discounts: [{ coupon: 'friends' }] })
+  const controlRun = await copyOf(stage)
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  expect((await drive(stage, found.plan)).state).toMatchObject({ phase: 'moved', reason: null })
+  for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
+})

@@ -93,8 +93,11 @@ function phaseOf(
     start_date: first ? liveValue('schedule/phases/0/start_date') : phase.start_date,
     end_date: phase.end_date,
     proration_behavior: phase.proration_behavior,
-    // Without the field, a phase takes the discounts of the customer alone.
-    ...(keeps ? { discounts: liveValue('schedule/phases/0/discounts') } : {}),
+    // Without the field, a phase takes the discounts of the customer alone. The current phase began
+    // before a discount that the subscription got later, and must not remove its successor.
+    ...(keeps || (first && phase.discounts.length === 0 && old.raw.discounts.length > 0)
+      ? { discounts: liveValue('schedule/phases/0/discounts') }
+      : {}),
     ...(isEmpty(phase.metadata) ? {} : { metadata: phaseMetadata(at) }),
     ...(rates.length === 0 ? {} : { default_tax_rates: rates }),
   }

@@ -2,7 +2,7 @@ import type { YamlFile } from './yaml-places.ts'
 import { usableAccess, withoutSharedTags } from './access-read.ts'
 import { address, splitAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
-import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
+import { distinct, type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
 import { type JsonObject, objectIn } from '../core/json.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
@@ -71,8 +71,9 @@ export function loadCatalog(
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
   // Rules across files would only repeat errors that are already found inside one file.
   if (findings.length === 0) for (const rule of rules) findings.push(...firstOf(rule(draft)))
-  if (lints && !hasErrors(findings)) findings.push(...lintFindings(draft))
-  if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(findings) }
+  // With errors in some entries, what is wrong between the others.
+  if (lints) findings.push(...(hasErrors(findings) ? loadDespite(files, 'entries').findings : lintFindings(draft)))
+  if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(distinct(findings)) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
 
@@ -109,7 +110,6 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
     if (pruned.unknown.length > 0) draft.leaveFile(path, pruned.unknown)
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
-  // A refused line of one file can name an entry of another.
   draft.withoutLeft()
   const byRules = leaveOutByRules(draft)
   findings.push(...byRules)

@@ -166,9 +166,10 @@ function words(error: ErrorObject, path: Path): Words {
 
 /** An item of a list has the name of the list. */
 function nameOf(path: Path): string {
-  const last = path.findLast((step) => typeof step === 'string')
+  const isIndex = (step: string | number): boolean => /^\d+$/.test(String(step))
+  const last = path.findLast((step) => !isIndex(step))
   if (last === undefined) return 'the file'
-  return typeof path.at(-1) === 'number' ? `an item of "${last}"` : `"${last}"`
+  return isIndex(path.at(-1) ?? '') ? `an item of "${last}"` : `"${last}"`
 }
 
 function unknownKey(key: string, known: readonly string[], path: Path): Words {

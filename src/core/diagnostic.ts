@@ -34,6 +34,11 @@ export function grouped(findings: readonly Diagnostic[]): readonly Diagnostic[] 
   })
 }
 
+/** Each finding once: two ways of checking may find the same one. */
+export function distinct(findings: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(findings.map((one) => [formatDiagnostic(one), one])).values()]
+}
+
 export function hasErrors(findings: readonly Diagnostic[]): boolean {
   return findings.some((finding) => finding.severity === 'error')
 }

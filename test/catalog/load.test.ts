@@ -280,3 +280,27 @@ ${entry}    items: [{ price: membership-monthly-usd, quantity: 1 }]
   ])
   expect([...(catalog?.leftOut?.files.keys() ?? [])]).toEqual([])
 })
+
+test('validate finds every mistake at once: in an entry, and between the others', () => {
+  const text = `products: { course: { name: Course } }
+prices:
+  a: { product: cours, currency: usd, unit_amount: 100 }
+  b: { product: course, currency: xxq, unit_amount: 100 }
+portal_configurations:
+  p: { features: { customer_update: { enabled: true, allowed_updates: [nam] } } }
+`
+  const found = loadCatalog(
+    [
+      { path: 'project.yaml', text: 'project: x\naccounts: { target: { sandbox: true } }\n' },
+      { path: 'all.yaml', text },
+    ],
+    'strict',
+    { lints: true },
+  )
+  expect(found.catalog).toBeUndefined()
+  expect(found.findings.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
+    'unknown-reference: there is no "cours" in `products:`',
+    'currency-unknown: Stripe makes no prices in the currency "xxq"',
+    'not-allowed: an item of "allowed_updates" cannot be "nam"',
+  ])
+})

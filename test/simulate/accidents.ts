@@ -42,6 +42,7 @@ export class Accidents {
     const id = this.worlds.town.coupons[account]?.[coupon]
     if (id === undefined || this.reused.has(id)) return
     this.reused.add(id)
+    this.worlds.termsEdited = true
     this.count('coupons_reused')
     this.note(`the coupon ${coupon} of ${account} is deleted, and its id used again`)
     for (const { world } of [this.worlds.moved, this.worlds.controlRun])

@@ -39,6 +39,8 @@ export interface Doings {
   item: boolean
   /** Their discount was taken off while they were on hold, in the old account alone so far. */
   couponRemoved: boolean
+  /** A discount of theirs was taken off in both accounts; a pull takes it out of their entry. */
+  couponEnded: boolean
   /** A pull came after the member's change in the target. */
   adopted: boolean
   /** The changeable parts of the old subscription when it was put on hold. */
@@ -106,6 +108,7 @@ function fresh(): Doings {
     entered: false,
     item: false,
     couponRemoved: false,
+    couponEnded: false,
     adopted: false,
     heldAs: undefined,
   }

@@ -52,7 +52,7 @@ export class Mistakes {
     if (ends || !lasts || !this.lasts('controlRun', account, controlRun.discounts)) return
     this.count('coupons_removed_on_hold')
     this.note(`${member.key}: the discount is taken off the held old one`)
-    this.life.of(member).couponRemoved = true
+    Object.assign(this.life.of(member), { couponRemoved: true, couponEnded: true })
     this.removed.add(member.key)
     // An earlier confirmation does not cover this change.
     this.worlds.override(member.key, [])

@@ -69,7 +69,7 @@ export class Portal {
   /** The YAML matches the old accounts again. */
   pulled(): void {
     this.pulledAs = new Map(this.worlds.members.map((member) => [member.key, this.asIs(member)]))
-    for (const member of this.worlds.members) this.life.of(member).adopted = true
+    for (const member of this.worlds.members) Object.assign(this.life.of(member), { adopted: true, couponEnded: false })
   }
 
   /** Whether a subscriber at the source differs from the YAML. */

@@ -41,12 +41,13 @@ export function violationsNow(worlds: BothWorlds, life: Life, granted: ReadonlyS
     for (const code of possibleOf(worlds, member, life)) may.add(`${code} ${member.key}`)
   }
   for (const one of accessNow(worlds, granted)) must.add(one)
-  // What another machine granted, this store need not know of before it is rebuilt.
-  for (const one of accessNow(worlds, undefined)) may.add(one)
+  // What another machine granted, or a store that was lost, this store need not know of.
+  if (worlds.grantsElsewhere) for (const one of accessNow(worlds, undefined)) may.add(one)
   // Kajabi's lists lag behind a grant, and only the store that granted asks for the contact itself.
   for (const member of worlds.members) {
     const contact = siteOf(worlds.moved.world).contactOf(emailOf(worlds, member))?.id
-    if (!granted.has(`${contact} ${offerOfMember(member)}`)) may.add(`access_missing ${member.key}`)
+    if (worlds.grantsElsewhere && !granted.has(`${contact} ${offerOfMember(member)}`))
+      may.add(`access_missing ${member.key}`)
   }
   return { must, may }
 }
@@ -97,6 +98,7 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
   const { old, live, held } = sidesOf(worlds, member)
   const moved = live.length > 0 && held
   const notes = old?.metadata ?? {}
+  const doings = life.of(member)
   return [
     // A run stopped between a release and what the hold had kept back, or between out and in.
     ...(notes[markDue] === undefined ? [] : ['period_unaccounted']),
@@ -104,7 +106,7 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
       ? ['money_in_flight', 'money_left_in_target']
       : []),
     // The entry is older than what the member changed since, or names a coupon whose id was reused.
-    ...(live.length > 0 ? ['entry_differs'] : []),
+    ...(live.length > 0 && (worlds.termsEdited || !doings.adopted || doings.couponEnded) ? ['entry_differs'] : []),
     // A card that an old door set is copied later; the new subscription then pays with another
     // card. What a pull adopted is known, and may be reported until then.
     ...(moved && life.of(member).adopted ? ['terms_differ'] : []),

@@ -57,6 +57,10 @@ export class BothWorlds implements AsyncDisposable {
   private readonly stages = new Map<string, Stage>()
   private readonly overrides = new Map<string, readonly OverrideCode[]>()
   private readonly erased = new Set<string>()
+  /** A price, a tax rate or a coupon means other terms than when members were moved. */
+  termsEdited = false
+  /** Another machine, or a store that was lost, may have given an offer in Kajabi. */
+  grantsElsewhere = false
   /** Old customers whose lines of the copy map have each other's new ids. */
   readonly mixed = new Set<string>()
   private readonly faultCounts = new Map<FaultKind, number>()
@@ -135,6 +139,7 @@ export class BothWorlds implements AsyncDisposable {
   /** One of the machines, as it stands now. */
   async machine(where: Checkout): Promise<Machine> {
     if (where === 'laptop') return { context: this.context(), isAlone: false }
+    this.grantsElsewhere = true
     const { moved: sandbox, store: laptop, service } = this
     return this.checkouts.machine(where, { sandbox, laptop, catalog: this.edited(), offers: service.access })
   }
@@ -170,6 +175,7 @@ export class BothWorlds implements AsyncDisposable {
     const text = this.files.get('tax-rates.yaml') ?? ''
     const [chosen] = text.matchAll(/^ {4}percentage: (\d+)$/gm)
     if (chosen === undefined || text.includes('on_change')) return undefined
+    this.termsEdited = true
     const percentage = Number(chosen[1]) + 1
     const changed = `${text.slice(0, chosen.index)}    percentage: ${percentage}\n    on_change: new_only${text.slice(chosen.index + chosen[0].length)}`
     this.files = new Map([...this.files, ['tax-rates.yaml', changed]])
@@ -199,6 +205,7 @@ export class BothWorlds implements AsyncDisposable {
     const all = [...text.matchAll(/^ {4}unit_amount: (\d+)$/gm)]
     const chosen = all[number % Math.max(1, all.length)]
     if (chosen === undefined || text.includes('on_change')) return undefined
+    this.termsEdited = true
     const amount = Number(chosen[1]) + 500
     const changed = `${text.slice(0, chosen.index)}    unit_amount: ${amount}\n    on_change: new_only${text.slice(chosen.index + chosen[0].length)}`
     this.files = new Map([...this.files, ['prices.yaml', changed]])
@@ -285,6 +292,7 @@ export class BothWorlds implements AsyncDisposable {
   /** The store is lost and replaced by an empty one, into which only the copy map is imported. */
   async loseStore(): Promise<OpenStore> {
     const lost = this.store
+    this.grantsElsewhere = true
     this.store = await openStore({ file: ':memory:' })
     for await (const row of lost.copyMap()) await this.store.putCopyMap([row])
     this.service.forget()

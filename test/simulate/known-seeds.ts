@@ -37,6 +37,11 @@ const wide: readonly KnownSeed[] = [
       'cancel_stops_collection_of=subscription config_with_trial=false copy_brings_defaults=true deleted_product_id_free=false discounts_unset_before_anchor=false items_shown=all prorations_at_cancel=stay replays_say_so=false reused_coupon_shown=namesake zero_invoice_consumes_once=true',
     why: 'a stored error that Stripe answered again without a sign that it was stored',
   },
+  {
+    seed: 307,
+    breadth: 'mistakes',
+    why: 'a mixed-up copy map that the right file did not correct, because a customer was deleted in the target',
+  },
 ]
 
 /** Each stays here. `npm test` runs the cheap ones, `npm run simulate -- --known` all of them. */

@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { applyLease } from '../../src/engine/lease.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { pull } from '../../src/engine/pull.ts'
 import { injectedFaults, setFaults, type FaultKind, type FaultPlan } from '../../src/sandbox/faults.ts'
 import type { Unsure } from '../../src/sandbox/kernel/unsure.ts'
@@ -63,6 +64,8 @@ export class BothWorlds implements AsyncDisposable {
   grantsElsewhere = false
   /** Old customers whose lines of the copy map have each other's new ids. */
   readonly mixed = new Set<string>()
+  /** Their lines in the file from Stripe. */
+  private unmixed: readonly CopyMapRow[] = []
   private readonly faultCounts = new Map<FaultKind, number>()
   private readonly checkouts = new Checkouts()
 
@@ -195,7 +198,8 @@ export class BothWorlds implements AsyncDisposable {
       { ...one, ...asOf(other) },
       { ...other, ...asOf(one) },
     ])
-    for (const { customerOld } of [one, other]) this.mixed.add(customerOld)
+    this.unmixed = [one, other]
+    for (const { customerOld } of this.unmixed) this.mixed.add(customerOld)
     return [...this.mixed]
   }
 
@@ -255,6 +259,8 @@ export class BothWorlds implements AsyncDisposable {
   /** Stripe copies again, the file is imported, and the accounts are pulled into the YAML. */
   async pullAgain(): Promise<void> {
     this.erased.clear()
+    // A later copy need not repeat earlier lines, so the right file is imported again.
+    if (this.mixed.size > 0) await importCopyMap(this.context(), 'us', this.unmixed)
     this.mixed.clear()
     for (const source of ['us', 'intl']) await importCopy({ ...this.rig, context: this.context() }, source)
     this.files = await pulled(

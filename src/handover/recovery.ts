@@ -38,6 +38,9 @@ export const roundsMax = 12
  * | free       | ended        | settle: cancelling_old; else doubtful `ended_in_target`         |
  * | on hold    | ended        | cancelling_old, reason `ended_in_target`                        |
  *
+ * `undone` means that the successor of the present hold is among the undone ones. Those of earlier
+ * holds alone are `none` (`observeNew`).
+ *
  * Then, for an old subscription that is live (held, kept, hold_removed = `removed`, free); `cancel
  * new` is cancelling_new, `cancel old` is cancelling_old:
  *

@@ -1,6 +1,8 @@
 import {
   invoiceItems,
+  invoices,
   subscriptions,
+  type InvoiceRow,
   type ItemRow,
   type SubscriptionRow,
 } from '../../src/sandbox/stripe/billing/rows.ts'
@@ -22,7 +24,7 @@ import {
   sidesOf,
   type Sides,
 } from './ground.ts'
-import { markDue, markMoney } from '../../src/live/marks.ts'
+import { markCarried, markDue, markMoney } from '../../src/live/marks.ts'
 import { changeable, type Life } from './life.ts'
 import type { Member, BothWorlds } from './world.ts'
 
@@ -67,6 +69,10 @@ function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly strin
   // Cancelled in the old account, while the new one continues: no change of the stage affects that.
   say(left && live.some((row) => !isEnding(row)) && !known.has('cancelled_in_source'), 'cancelled_in_source')
   say(live.length > 0 && isCollectedInSource(worlds, member), 'open_invoice_on_source')
+  say(
+    billedAfterwards(worlds, member).some(({ attempted, next_payment_attempt: next }) => attempted && next !== null),
+    'period_unpaid',
+  )
   const [successor] = live
   if (!held || successor === undefined || old === undefined) return codes
   say(!collects(successor) && (successor.pause_collection?.behavior ?? null) !== pauseBefore(sides), 'no_payer')
@@ -105,6 +111,8 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
     ...(Object.keys(notes).some((name) => name.startsWith(markMoney))
       ? ['money_in_flight', 'money_left_in_target']
       : []),
+    // Without a further attempt, a payment may be in progress.
+    ...(billedAfterwards(worlds, member).length > 0 ? ['period_unpaid'] : []),
     // The entry is older than what the member changed since, or names a coupon whose id was reused.
     ...(live.length > 0 && (worlds.termsEdited || !doings.adopted || doings.couponEnded) ? ['entry_differs'] : []),
     // A card that an old door set is copied later; the new subscription then pays with another
@@ -118,6 +126,15 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
     // The copy map says another method is the copy, until the next import.
     ...(moved && worlds.mixed.has(member.customer) ? ['payment_method_differs', 'copy_mismatch', 'terms_differ'] : []),
   ]
+}
+
+/** Open invoices of the old account by which a run billed what no account had charged. */
+function billedAfterwards({ moved }: BothWorlds, { account, key }: Member): readonly InvoiceRow[] {
+  const all = moved.world.accounts.get(account)?.table(invoices).all() ?? []
+  return [...all].filter(
+    ({ status, subscription, metadata }) =>
+      status === 'open' && subscription === null && metadata[markCarried]?.startsWith(`${key} `) === true,
+  )
 }
 
 /** The last paid instant; null without an end. */

@@ -10,7 +10,7 @@ export function lifecycleOf(value: JsonObject): { readonly own: JsonObject; read
   if ([retire, protect, observe, ignored].every((one) => one === undefined)) return { own: value }
   const lifecycle = {
     retire: retire === true,
-    protect: protect === true,
+    ...(typeof protect === 'boolean' ? { protect } : {}),
     observe: observe === true,
     ignored: Array.isArray(ignored) ? (ignored as readonly string[]) : [],
   }

@@ -90,8 +90,11 @@ export interface DesiredResource {
 export interface Lifecycle {
   /** Retired on explicit request. */
   readonly retire: boolean
-  /** Neither retired nor replaced. Stored on the object, so that it outlives the entry. */
-  readonly protect: boolean
+  /**
+   * Neither retired nor replaced. Stored on the object, so that it outlives the entry and the line:
+   * only `false` ends it. Absent when the entry does not say.
+   */
+  readonly protect?: boolean
   /** Compared and referenced, never written. */
   readonly observe: boolean
   /** Fields, or keys in them (`metadata.crm_id`), that Crossbill does not change. */

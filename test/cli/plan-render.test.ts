@@ -284,3 +284,27 @@ describe('what ends is shown in every format', () => {
     expect(parsePlan(JSON.parse(JSON.stringify(planned)))).toEqual({ value: planned })
   })
 })
+
+test.each([
+  [{ crossbill_protect: null }, 'no longer protected'],
+  [{ crossbill_protect: 'true' }, 'protected from now on'],
+  [{ crossbill_address: 'price.new' }, ''],
+])('an update of the mark %j says what it does to the protection: %s', (metadata, phrase) => {
+  const step = {
+    id: 'update',
+    account: 'target',
+    method: 'POST',
+    path: '/v1/prices/price_1',
+    idempotency_key: 'k',
+  } as const
+  const change: Change = {
+    address: 'price.p',
+    action: 'update',
+    because: ['marks'],
+    patch: [],
+    people: 0,
+    steps: [{ ...step, params: { metadata } }],
+    expect: { seen: '' },
+  }
+  expect(changePhrase(change)).toBe(phrase)
+})

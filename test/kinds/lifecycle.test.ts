@@ -84,11 +84,52 @@ describe('protect: true', () => {
     ])
   })
 
+  const protectedPrice = (said: string, amount = 200): string =>
+    both.replace('unit_amount: 200', `unit_amount: ${amount}${said}`)
+
   test('refuses a replacement', async () => {
-    const text = both.replace('unit_amount: 200', 'unit_amount: 200, protect: true')
+    const text = protectedPrice(', protect: true')
     const target = await applied(text)
     expect(lines(await target.plan(catalogOf(text)))).toEqual([])
-    expect(lines(await target.plan(catalogOf(text.replace('200', '300'))))).toEqual(['blocked price.pb (protected)'])
+    const plan = await target.plan(catalogOf(protectedPrice(', protect: true', 300)))
+    expect(lines(plan)).toEqual(['blocked price.pb (protected)'])
+    expect(plan.blocked[0]?.fix).toBe('restore the earlier values, write protect: false, apply, then make this change')
+  })
+
+  test('promise: nothing silent: a lost line does not end it, with the store or without', async () => {
+    const target = await applied(
+      `${protectedPrice(', protect: true')}coupons: { c: { percent_off: 10, protect: true } }\n`,
+    )
+    const lost = `${protectedPrice('')}coupons: { c: { percent_off: 10 } }\n`
+    const edited = `${protectedPrice('', 300)}coupons: { c: { percent_off: 90 } }\n`
+    for (const known of [target.known, []]) {
+      target.known = known
+      expect(lines(await target.plan(catalogOf(lost)))).toEqual([])
+      const plan = await target.plan(catalogOf(edited))
+      expect(lines(plan).toSorted()).toEqual(['blocked coupon.c (protected)', 'blocked price.pb (protected)'])
+      expect(plan.blocked[0]?.message).toContain('crossbill_protect in its metadata')
+    }
+  })
+
+  test('ends by protect: false, and a replacement comes after it', async () => {
+    const target = await applied(protectedPrice(', protect: true'))
+    const atOnce = await target.plan(catalogOf(protectedPrice(', protect: false', 300)))
+    expect(lines(atOnce)).toEqual(['blocked price.pb (protected)'])
+    const plan = await target.plan(catalogOf(protectedPrice(', protect: false')))
+    expect(lines(plan)).toEqual(['update price.pb (marks)'])
+    await target.apply(plan)
+    expect(lines(await target.plan(catalogOf(protectedPrice(', protect: false'))))).toEqual([])
+    expect(lines(await target.plan(catalogOf(protectedPrice('', 300))))).toEqual(['replace price.pb (unit_amount)'])
+  })
+
+  test('keeps the rest of an unfinished replacement', async () => {
+    const target = await applied(protectedPrice(''))
+    await target.apply(await target.plan(catalogOf(protectedPrice('', 300))), 1)
+    const old = (await target.list('/v1/prices')).find((one) => one['unit_amount'] === 200)
+    await target.send('POST', `/v1/prices/${old?.id}`, { metadata: { crossbill_protect: 'true' } })
+    const plan = await target.plan(catalogOf(protectedPrice('', 300)))
+    expect(lines(plan)).toEqual(['blocked price.pb (protected)'])
+    expect(plan.blocked[0]?.message).toBe(`${old?.id} would be retired, but it is protected`)
   })
 })
 

@@ -12,11 +12,11 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
   return draft.resources.flatMap((resource) => {
     const { lifecycle, of, address } = resource
     const found: Diagnostic[] = []
-    if (lifecycle?.retire === true && (lifecycle.protect || lifecycle.observe))
+    if (lifecycle?.retire === true && (lifecycle.protect === true || lifecycle.observe))
       found.push(
         error(
           'lifecycle',
-          `${address} has both retire and ${lifecycle.protect ? 'protect' : 'observe'}`,
+          `${address} has both retire and ${lifecycle.protect === true ? 'protect' : 'observe'}`,
           'keep one of the two keys',
           placeIn(resource, ['retire'], 'key'),
         ),

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/j
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
 import type { Ending } from '../../kinds/kind.ts'
+import { markProtect } from '../../live/marks.ts'
 import type { Change, Drift } from '../../plan/types.ts'
 import { leftOver } from '../../plan/resources/change.ts'
 import { operationLine } from './field-words.ts'
@@ -20,6 +21,7 @@ export function changePhrase(change: Change): string {
   // The old URL of a payment link may be published somewhere.
   if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
     return 'gets another URL; the old one stops selling'
+  if (change.action === 'update') return protectionPhrase(params)
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
 }
 
@@ -27,6 +29,13 @@ export function changePhrase(change: Change): string {
 function describing({ steps }: Change): JsonObject {
   const main = steps.find(({ id }) => id === 'create') ?? steps.find(({ id }) => id === 'update') ?? steps[0]
   return main?.params ?? {}
+}
+
+/** A change of a mark alone would show no field. */
+function protectionPhrase({ metadata }: JsonObject): string {
+  const marked = isJsonObject(metadata) ? metadata[markProtect] : undefined
+  if (marked === undefined) return ''
+  return marked === null ? 'no longer protected' : 'protected from now on'
 }
 
 /** Its requests change subscribers and do not describe the object. */

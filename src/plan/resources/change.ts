@@ -1,6 +1,6 @@
 import { patchBetween } from '../patch.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { markAddress, markProject, markProtect } from '../../live/marks.ts'
+import { markAddress, markProject } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import { type Ending, objectPath } from '../../kinds/kind.ts'
@@ -21,7 +21,7 @@ import {
   updateSteps,
 } from './steps.ts'
 import { ending, type Endings } from './ends.ts'
-import { holdersOf } from './refusals.ts'
+import { holdersOf, isProtected, isProtectedAsSaid } from './refusals.ts'
 import type { Verdict } from './judged.ts'
 import type { KeylessStep, ResourcesInput } from './types.ts'
 
@@ -154,11 +154,10 @@ function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boo
   if (!kind.marks || identity.is !== 'ours') return true
   const { metadata } = identity.live
   const marks = typeof metadata === 'object' && metadata !== null ? (metadata as JsonObject) : {}
-  const protects = marks[markProtect] === 'true'
   return (
     marks[markProject] === input.project &&
     marks[markAddress] === resource.address &&
-    protects === (resource.lifecycle?.protect === true)
+    isProtectedAsSaid(identity.live, resource.lifecycle)
   )
 }
 
@@ -169,7 +168,7 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
   const { kind, identity, resource, observed } = verdict
   if (identity.is !== 'ours') return []
   return identity.older
-    .filter((old) => !kind.retired(old) && old.id !== verdict.reuse?.id)
+    .filter((old) => !kind.retired(old) && !isProtected(old) && old.id !== verdict.reuse?.id)
     .map((old) => {
       const holders =
         resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []

@@ -13,7 +13,7 @@ export const resourceBlockedCodes = {
   protected: {
     meaning:
       'The change would retire or replace the object, but it is protected (`protect: true`, also stored on the object itself).',
-    fix: 'Set `protect: false` in its entry and apply that first.',
+    fix: 'Write `protect: false` in its entry and apply that alone, then make the change. A deleted line does not end the protection.',
   },
   observed_missing: {
     meaning: 'The entry is only observed (`observe: true`), and the account has no such object.',

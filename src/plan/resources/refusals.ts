@@ -4,6 +4,7 @@ import type { ResourceBlockedCode } from './codes.ts'
 import type { StripeObject } from '../../core/json.ts'
 import { markProtect } from '../../live/marks.ts'
 import { type LiveObject, markOf, ownMark } from './identity.ts'
+import type { Lifecycle } from '../../catalog/types.ts'
 import type { Holder } from './people.ts'
 import type { Judged, Verdict, Blocked } from './judged.ts'
 
@@ -32,6 +33,14 @@ export function isProtected(live: StripeObject): boolean {
   return markOf(live, markProtect) === 'true'
 }
 
+/**
+ * Whether the object is marked as its entry wants it. An entry that does not mention the protection
+ * leaves it as it is, so that a lost line does not end it.
+ */
+export function isProtectedAsSaid(live: StripeObject, lifecycle: Lifecycle | undefined): boolean {
+  return lifecycle?.protect === undefined || isProtected(live) === lifecycle.protect
+}
+
 /** An object whose entry protects it, or protected it last, is neither retired nor replaced. */
 export function protectedFromRetiring(address: string, live: LiveObject): Blocked {
   const message = `${live.id} would be retired, but it is protected`
@@ -44,10 +53,13 @@ export function protectedFromReplacing(
   live: LiveObject,
   replaced: readonly Difference[],
 ): readonly Blocked[] {
-  if (resource.lifecycle?.protect !== true) return []
+  const said = resource.lifecycle?.protect
+  if (said !== true && !isProtected(live)) return []
   const fields = replaced.map(({ field }) => field).join(', ')
-  const message = `${fields} can only change by replacing ${live.id}, which is protected`
-  return [{ address: resource.address, code: 'protected', message, fix: 'delete protect: true and apply first' }]
+  const marked = said === true ? '' : ` (${markProtect} in its metadata)`
+  const message = `${fields} can only change by replacing ${live.id}, which is protected${marked}`
+  const first = said === false ? 'restore the earlier values' : 'restore the earlier values, write protect: false'
+  return [{ address: resource.address, code: 'protected', message, fix: `${first}, apply, then make this change` }]
 }
 
 /** An object that another program manages must exist before anything can refer to it. */

@@ -155,7 +155,7 @@ function marks({ project, kind, resource, form }: Subject): Readonly<Record<stri
 /** Marks that are no longer true of an object that represents an address (again). */
 function outdated({ metadata }: StripeObject, { resource }: Subject): JsonObject {
   const marked = objectIn(metadata)
-  const isUnprotected = marked[markProtect] !== undefined && resource.lifecycle?.protect !== true
+  const isUnprotected = marked[markProtect] !== undefined && resource.lifecycle?.protect === false
   return {
     ...(isUnprotected ? { [markProtect]: null } : {}),
     ...(marked[markFormer] === undefined ? {} : { [markFormer]: null }),

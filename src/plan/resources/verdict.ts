@@ -11,11 +11,13 @@ import {
   idTaken,
   inTheWay,
   isProtected,
+  isProtectedAsSaid,
   keyOfOthers,
   mappedMissing,
   observedMissing,
   heldChange,
   protectedFromReplacing,
+  protectedFromRetiring,
   secretLost,
   staysActive,
   taken,
@@ -44,7 +46,7 @@ export function judge(judged: Judged): Verdict {
   const base = { kind, resource, identity, said, form, meanwhile, live, differences: found, observed, ...renewal }
   const verdict = (takes: Verdict['takes'], blocked: readonly Blocked[] = []): Verdict => {
     if (takes === 'create' || takes === 'replace') references.renew(resource.address)
-    return { ...base, takes, blocked }
+    return { ...base, takes, blocked: [...blocked, ...protectedLeftovers(judged, identity)] }
   }
   const replaced = found.filter(({ takes }) => takes === 'replace')
   if (resource.lifecycle?.observe === true)
@@ -83,11 +85,19 @@ export function judge(judged: Judged): Verdict {
       if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
       const standard = staysActive(judged, identity.live)
       if (standard.length > 0) return verdict('blocked', standard)
-      const protects = isProtected(identity.live) === (resource.lifecycle?.protect === true)
+      const protects = isProtectedAsSaid(identity.live, resource.lifecycle)
       const marked = !kind.marks || (protects && ownMark(identity.live, judged.input.project) === resource.address)
       return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
     }
   }
+}
+
+/** The rest of an unfinished replacement is retired, unless it is protected. */
+function protectedLeftovers({ kind, resource }: Judged, identity: Identity): readonly Blocked[] {
+  const older = identity.is === 'ours' ? identity.older : []
+  return older
+    .filter((old) => !kind.retired(old) && isProtected(old))
+    .map((old) => protectedFromRetiring(resource.address, old))
 }
 
 function foreign(

@@ -45,6 +45,7 @@ export const ruleMeanings = {
   'coupon-terms':
     'A coupon has no discount or two, has an amount without a currency, or has months without `duration: repeating`.',
   'promotion-minimum': 'A minimum amount has no currency, or a currency has no minimum amount.',
+  'promotion-expiry': 'A promotion code expires after the time until which its coupon can be redeemed.',
   'excluded-stage': 'A subscriber is both excluded and moved.',
   'override-twice': '`override` names two codes that decide the same question differently.',
   'price-not-recurring': 'A subscriber is on a one-time price.',

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import Type from 'typebox'
-import { asSet, chosen, declared, fixed, grows, ignored, metadata, time } from './fields.ts'
+import { asSet, chosen, declared, fixed, grows, ignored, metadata, passed, time } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import {
   amount,
@@ -138,6 +138,7 @@ export const coupon: Kind<'coupon'> = {
     // A coupon that stays has promotion codes that stay.
     users: { promotion_code: 'can no longer be redeemed' },
   },
+  refusal: (form, references) => passed(form, 'redeem_by', references),
   retired: () => false,
   // A coupon cannot be archived. A coupon without redemptions has no history and is deleted; any
   // other coupon only loses its marks.

@@ -2,7 +2,7 @@ import { idOf } from '../core/reference.ts'
 import { formatInstant, instant, parseInstant } from '../core/instant.ts'
 import { assert, present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
-import type { Field, FieldPolicy, KindName } from './kind.ts'
+import type { Field, FieldPolicy, KindName, References } from './kind.ts'
 
 type Rest = Omit<Field, 'policy'>
 
@@ -62,6 +62,13 @@ export function time(name: string): Pick<Field, 'read' | 'write'> {
     },
     write: (value) => present(parseInstant(asText(value)), `instant ${name}`),
   }
+}
+
+/** Says that a time of the form has passed, for objects that Stripe creates only for the future. */
+export function passed(form: JsonObject, name: string, { now }: References): string | undefined {
+  const written = form[name]
+  const at = typeof written === 'string' ? parseInstant(written) : undefined
+  return at === undefined || now === undefined || at > now ? undefined : `${name} (${String(written)}) has passed`
 }
 
 /** Prefix of Crossbill's marks in metadata; keys of users must not begin with it. */

@@ -41,6 +41,8 @@ export interface References {
   toStripe(kind: KindName, key: string): Json
   /** The key of a live object; its id in brackets if the catalog does not declare it. */
   toKey(kind: KindName, id: string): string
+  /** The live object with this id, where the account's lists are known. */
+  live?(kind: KindName, id: string): StripeObject | undefined
   /** The account's time, to recognise objects that Stripe deactivates when they expire. */
   readonly now?: Instant
 }
@@ -81,6 +83,11 @@ export interface Field {
   readonly hides?: (live: StripeObject) => boolean
   /** The live value in the YAML's terms; the field of the same name by default. */
   readonly read?: (live: StripeObject, references: References) => Json | undefined
+  /**
+   * Whether Stripe shows a value of its own, which does not tell what was set: an expired code is
+   * inactive, whatever its entry says. The live object then counts as having the entry's value.
+   */
+  readonly unshown?: (live: StripeObject, references: References) => boolean
   /** The YAML's value as a request parameter. */
   readonly write?: (value: Json, references: References) => Json
   /**
@@ -255,6 +262,16 @@ export interface Kind<Name extends KindName = KindName> {
    * and whether the first object of the account becomes it.
    */
   readonly standard?: { readonly is: (live: StripeObject) => boolean; readonly firstBecomes: boolean }
+  /**
+   * Takes a retired object into use again, when its successor could not be created; for
+   * `retire_first`. Undefined when Stripe offers no way.
+   */
+  readonly restore?: (id: string) => Request
+  /**
+   * Why Stripe would refuse to create an object of this form now: a time that has passed. Undefined
+   * when nothing is known to be refused.
+   */
+  readonly refusal?: (form: JsonObject, references: References) => string | undefined
   /**
    * Separate objects below each object of this kind, read by their own list if the account has any
    * object of the named kind.

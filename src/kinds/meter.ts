@@ -87,4 +87,5 @@ export const meter: Kind<'meter'> = {
   },
   retired: (live) => live['status'] === 'inactive',
   retire: (live) => ({ method: 'POST', path: `/v1/billing/meters/${live.id}/deactivate`, params: {} }),
+  restore: (id) => ({ method: 'POST', path: `/v1/billing/meters/${id}/reactivate`, params: {} }),
 }

@@ -175,4 +175,5 @@ export const paymentMethodConfiguration: Kind<'payment_method_configuration'> = 
     isDefault(live)
       ? undefined
       : { method: 'POST', path: `/v1/payment_method_configurations/${live.id}`, params: { active: false } },
+  restore: (id) => ({ method: 'POST', path: `/v1/payment_method_configurations/${id}`, params: { active: true } }),
 }

@@ -67,4 +67,5 @@ export const paymentMethodDomain: Kind<'payment_method_domain'> = {
   },
   retired: (live) => live['enabled'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/payment_method_domains/${live.id}`, params: { enabled: false } }),
+  restore: (id) => ({ method: 'POST', path: `/v1/payment_method_domains/${id}`, params: { enabled: true } }),
 }

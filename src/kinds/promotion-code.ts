@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
-import { fixed, ignored, metadata, mutable, refused, time, withoutNulls } from './fields.ts'
+import { fixed, ignored, metadata, mutable, passed, refused, time, withoutNulls } from './fields.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import Type from 'typebox'
@@ -22,7 +22,7 @@ import {
 const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, Stripe.PromotionCodeUpdateParams> = {
   code: fixed(),
   promotion: fixed({ read: readPromotion, canonical: canonicalPromotion, write: writePromotion }),
-  active: mutable({ default: true, read: readActive }),
+  active: mutable({ default: true, read: readActive, unshown: isOff }),
   customer: fixed({ read: (live) => idOf(live['customer']) }),
   expires_at: fixed(time('expires_at')),
   max_redemptions: fixed(),
@@ -40,16 +40,40 @@ const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, S
   times_redeemed: ignored,
 }
 
-/**
- * Stripe deactivates a code when it is used up or expired, and refuses to reactivate it; that is
- * not a change by a person.
- */
 function readActive(live: StripeObject, references: References): Json {
-  if (live['active'] === true) return true
-  const { max_redemptions: most, times_redeemed: redeemed, expires_at: expires } = live
-  const usedUp = typeof most === 'number' && typeof redeemed === 'number' && redeemed >= most
-  const expired = typeof expires === 'number' && references.now !== undefined && expires <= references.now
-  return usedUp || expired
+  return live['active'] === true || isOff(live, references)
+}
+
+/**
+ * Stripe shows a code as inactive, and refuses to reactivate it, when it or its coupon is used up
+ * or expired ("only active if the coupon is also valid"); that is not a change by a person.
+ */
+function isOff(live: StripeObject, references: References): boolean {
+  const promotion = live['promotion']
+  const id = isJsonObject(promotion) ? idOf(promotion['coupon']) : undefined
+  const coupon = id === undefined ? undefined : references.live?.('coupon', id)
+  return live['active'] !== true && [live, coupon].some((one) => one !== undefined && isSpent(one, references))
+}
+
+/** Whether a code or a coupon is used up or expired. */
+function isSpent(live: StripeObject, { now }: References): boolean {
+  const { max_redemptions: most, times_redeemed: redeemed, expires_at: expires, redeem_by: by, valid } = live
+  const isUsedUp = typeof most === 'number' && typeof redeemed === 'number' && redeemed >= most
+  const isExpired = [expires, by].some((at) => typeof at === 'number' && now !== undefined && at <= now)
+  return isUsedUp || isExpired || valid === false
+}
+
+/** Stripe creates no code for the past, and none of a coupon that can no longer be redeemed. */
+function refusal(form: JsonObject, references: References): string | undefined {
+  const promotion = form['promotion']
+  const key = isJsonObject(promotion) ? promotion['coupon'] : undefined
+  const id = typeof key === 'string' ? references.toStripe('coupon', key) : undefined
+  const coupon = typeof id === 'string' ? references.live?.('coupon', id) : undefined
+  const isOver = form['active'] !== false && coupon !== undefined && isSpent(coupon, references)
+  return (
+    passed(form, 'expires_at', references) ??
+    (isOver ? `its coupon ${String(key)} can no longer be redeemed` : undefined)
+  )
 }
 
 function readPromotion(live: StripeObject, references: References): Json | undefined {
@@ -141,6 +165,8 @@ export const promotionCode: Kind<'promotion_code'> = {
   },
   retired: (live) => live['active'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/promotion_codes/${live.id}`, params: { active: false } }),
+  restore: (id) => ({ method: 'POST', path: `/v1/promotion_codes/${id}`, params: { active: true } }),
+  refusal,
 }
 
 function codeOf(value: Json | undefined, customer: Json | undefined): string | undefined {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import Type from 'typebox'
 import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
-import { declared, fixed, ignored, mutable, time, withoutNulls } from './fields.ts'
+import { declared, fixed, ignored, mutable, passed, time, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, listOf, mapOf, oneOf, optional, text, when } from './schema.ts'
 
@@ -152,4 +152,5 @@ export const taxRegistration: Kind<'tax_registration'> = {
   ends: true,
   retire: (live) => ({ method: 'POST', path: `/v1/tax/registrations/${live.id}`, params: { expires_at: 'now' } }),
   always: { active_from: 'now' },
+  refusal: (form, references) => passed(form, 'active_from', references) ?? passed(form, 'expires_at', references),
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { objectIn } from '../../core/json.ts'
+import { formatInstant, type Instant, parseInstant } from '../../core/instant.ts'
+import { type Json, objectIn } from '../../core/json.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
@@ -38,6 +39,32 @@ export function couponTerms(draft: Draft): readonly Diagnostic[] {
         )
       return found
     })
+}
+
+/** Stripe refuses a code that would outlive the time until which its coupon can be redeemed. */
+export function promotionExpiry(draft: Draft): readonly Diagnostic[] {
+  const coupons = new Map(draft.resources.map(({ address, value }) => [address, value]))
+  return draft.resources
+    .filter(({ kind }) => kind === 'promotion_code')
+    .flatMap((code) => {
+      const key = objectIn(code.value['promotion'])['coupon']
+      const by = instantIn(coupons.get(`coupon.${String(key)}`)?.['redeem_by'])
+      const ends = instantIn(code.value['expires_at'])
+      if (by === undefined || ends === undefined || ends <= by) return []
+      const message = `${code.address} expires after its coupon ${String(key)} can be redeemed (${formatInstant(by)})`
+      return [
+        error(
+          'promotion-expiry',
+          message,
+          'write an earlier expires_at, or a later redeem_by',
+          placeIn(code, ['expires_at']),
+        ),
+      ]
+    })
+}
+
+function instantIn(value: Json | undefined): Instant | undefined {
+  return typeof value === 'string' ? parseInstant(value) : undefined
 }
 
 /** A minimum amount and its currency come together. */

@@ -1,6 +1,6 @@
 import type { Rule } from '../draft.ts'
 import { accessTerms } from './access.ts'
-import { couponTerms, promotionMinimum } from './coupons.ts'
+import { couponTerms, promotionExpiry, promotionMinimum } from './coupons.ts'
 import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
 import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
 import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
@@ -29,6 +29,7 @@ export const rules: readonly Rule[] = [
   mirroredValues,
   couponTerms,
   promotionMinimum,
+  promotionExpiry,
   subscriberTerms,
   excludedStage,
   overrideTwice,

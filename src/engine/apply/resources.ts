@@ -1,6 +1,6 @@
 import { catalogIds } from '../send/catalog-ids.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { type Outcome, success } from '../../core/outcome.ts'
+import { type Failure, type Outcome, success } from '../../core/outcome.ts'
 import type { ResourceChange, Step } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
@@ -10,6 +10,7 @@ import { splitAddress } from '../../core/address.ts'
 import { perform, read, type Work } from '../send/perform.ts'
 import { findCreated, findPart } from '../read/resources.ts'
 import { inDependencyOrder } from './in-order.ts'
+import { putBack, putBackStep } from './put-back.ts'
 import { stepKey } from './step-key.ts'
 import { isCreation } from '../send/creation.ts'
 import { fillParams, fillPath } from '../send/references.ts'
@@ -40,6 +41,7 @@ async function applyResource(
 ): Promise<AppliedChange> {
   const { address, action } = change
   const earlier = ids.get(address)
+  const done: Step[] = []
   for (const step of change.steps) {
     const filled = fillStep(step, (ref) => ids.get(ref))
     if (!filled.ok) {
@@ -65,17 +67,8 @@ async function applyResource(
     // An object to delete that is already missing counts as deleted.
     const gone = step.method === 'DELETE' && !outcome.ok && outcome.failure.code === 'resource_missing'
     if (!outcome.ok && gone) continue
-    if (!outcome.ok) {
-      const { code, message } = outcome.failure
-      return {
-        address,
-        action,
-        outcome: 'failed',
-        code,
-        message: `${step.id}: ${message}`,
-        fix: 'plan again to see what is left to do',
-      }
-    }
+    if (!outcome.ok) return failedAt(context, change, { step, done, failure: outcome.failure })
+    done.push(step)
     if (isSubject(step, change) && outcome.value.id !== undefined) {
       ids.set(address, outcome.value.id)
       await remember(context, change, outcome.value.id)
@@ -84,6 +77,39 @@ async function applyResource(
   }
   if (action === 'retire') await forget(context, change, earlier)
   return { address, action, outcome: 'done' }
+}
+
+/**
+ * Reports a failed step. The object that this change took out of use before it is taken back when
+ * its successor was certainly not created.
+ */
+async function failedAt(
+  context: Context,
+  change: ResourceChange,
+  { step, done, failure }: { readonly step: Step; readonly done: readonly Step[]; readonly failure: Failure },
+): Promise<AppliedChange> {
+  const { address, action } = change
+  const failed = { address, action, outcome: 'failed', code: failure.code } as const
+  const message = `${step.id}: ${failure.message}`
+  const again = 'plan again to see what is left to do'
+  const retired = done.find(({ id }) => id.startsWith('retire:'))
+  if (action !== 'replace' || retired === undefined || !isCreation(step)) return { ...failed, message, fix: again }
+  const isRefused = failure.kind === 'rejected' || failure.kind === 'conflict'
+  const back = isRefused ? await putBack(context, change, done) : undefined
+  if (back?.isBack === true)
+    return { ...failed, message: `${message}. ${back.said}`, fix: 'correct the entry, then plan again' }
+  // It is out of use by this run, so a later plan must not call that a change by others.
+  await forgetForm(context, address)
+  const said = back?.said ?? `${retired.id.slice('retire:'.length)} is out of use until the new one is created`
+  const fix = isRefused
+    ? 'correct the entry and run crossbill apply at once: until then nothing stands for it'
+    : 'run crossbill apply again at once: until then nothing stands for it'
+  return { ...failed, message: `${message}. ${said}`, fix }
+}
+
+async function forgetForm({ store }: Context, address: string): Promise<void> {
+  const known = (await store.objects()).find((one) => one.address === address)
+  if (known !== undefined) await store.putObjects([{ ...known, applied: null }])
 }
 
 /**
@@ -99,7 +125,8 @@ async function doneBefore(
   const key = stepKey(context.catalog.project.name, change, step, params)
   const entries = await context.store.journal({ address: change.address })
   const entry = entries.findLast((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
-  if (entry === undefined) return undefined
+  if (entry === undefined || entries.some(({ id, step: later }) => id > entry.id && later === putBackStep))
+    return undefined
   if (isCreation(step) && !(await isInUse(context, change.address, `${step.path}/${entry.result ?? ''}`)))
     return undefined
   return success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })

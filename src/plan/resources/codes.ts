@@ -42,6 +42,11 @@ export const resourceBlockedCodes = {
       '`mappings/target.yaml` names an object for the entry that the target does not have. Crossbill neither creates another one nor takes another one for it.',
     fix: 'Correct the id in `mappings/target.yaml`, or delete the line so that Crossbill creates the object.',
   },
+  time_passed: {
+    meaning:
+      'The change needs a new object, and a time in the entry has passed (`redeem_by`, `expires_at`, `active_from`), or the coupon of a promotion code can no longer be redeemed. Stripe would refuse it, so the present object stays as it is.',
+    fix: 'Write a later time or delete it; to keep an object that exists, restore its earlier values.',
+  },
   outside_missing: {
     meaning: 'The object refers by id or lookup key to an object that the account does not have.',
     fix: 'Correct the id or the lookup key, or create that object first.',

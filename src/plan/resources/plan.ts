@@ -34,7 +34,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const input = { ...given, desired: given.desired.filter((one) => !isRetiring(one)), known: renamed(given) }
   const indexes = new Map<string, LiveIndex>(kinds.map((kind) => [kind.name, indexLive(kind, input)]))
   const indexOf = (kind: Kind): LiveIndex => indexes.get(kind.name) ?? indexLive(kind, input)
-  const references = new ReferenceTable(input.now)
+  const references = new ReferenceTable(input.now, input.live)
   const declared = byKind(input.desired)
   const people = peopleIn(input.subscriptions, input.now)
   const needed = withProducts(input.needed, input.desired)

@@ -1,6 +1,7 @@
 import { address as addressOf } from '../../core/address.ts'
 import type { Instant } from '../../core/instant.ts'
-import type { Json } from '../../core/json.ts'
+import type { Json, StripeObject } from '../../core/json.ts'
+import type { LiveResources } from '../../live/accounts.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind, KindName, References } from '../../kinds/kind.ts'
 import { outsideOf } from '../../kinds/outside.ts'
@@ -18,8 +19,18 @@ export class ReferenceTable implements References {
 
   readonly now: Instant
 
-  constructor(now: Instant) {
+  readonly #lists: LiveResources
+  readonly #live = new Map<KindName, ReadonlyMap<string, StripeObject>>()
+
+  constructor(now: Instant, lists: LiveResources) {
     this.now = now
+    this.#lists = lists
+  }
+
+  live(kind: KindName, id: string): StripeObject | undefined {
+    const known = this.#live.get(kind) ?? new Map((this.#lists.get(kind) ?? []).map((one) => [one.id ?? '', one]))
+    this.#live.set(kind, known)
+    return known.get(id)
   }
 
   identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {

@@ -1,7 +1,7 @@
 import { unchargeableAmounts } from '../../kinds/smallest-unit.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { ResourceBlockedCode } from './codes.ts'
-import type { StripeObject } from '../../core/json.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { markProtect } from '../../live/marks.ts'
 import { type LiveObject, markOf, ownMark } from './identity.ts'
 import type { Lifecycle } from '../../catalog/types.ts'
@@ -87,6 +87,15 @@ export function secretLost({ kind, resource }: Judged): readonly Blocked[] {
   const message = 'Stripe returns its signing secret only at creation, and the entry does not say where to store it'
   const fix = `write ${kind.secretTo}: { env_file: .env, name: NAME }, { file: PATH } or { command: [...] }`
   return [{ address: resource.address, code: 'secret_to_missing', message, fix }]
+}
+
+/** What Stripe is known to refuse is refused before the first request, not after the old is off. */
+export function refusedCreation({ kind, resource, references }: Judged, form: JsonObject): readonly Blocked[] {
+  const why = kind.refusal?.(form, references)
+  if (why === undefined) return []
+  const message = `this needs a new object, and Stripe would refuse it: ${why}`
+  const fix = 'write a later time or delete it; to keep an object that exists, restore its earlier values'
+  return [{ address: resource.address, code: 'time_passed', message, fix }]
 }
 
 export function cannotChange({ kind, resource }: Judged, refused: readonly Difference[]): Blocked {

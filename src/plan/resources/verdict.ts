@@ -18,6 +18,7 @@ import {
   heldChange,
   protectedFromReplacing,
   protectedFromRetiring,
+  refusedCreation,
   secretLost,
   staysActive,
   taken,
@@ -33,7 +34,7 @@ export function judge(judged: Judged): Verdict {
   const identity = references.identity(resource.address)
   const said = desiredForm(kind, resource.value)
   const object = identity.is === 'absent' ? undefined : identity.live
-  const live = object === undefined ? {} : liveForm(kind, object, references)
+  const live = object === undefined ? {} : shownForm(judged, object, said)
   const form = object === undefined ? said : withLiveValues(said, live, resource.lifecycle?.ignored ?? [])
   const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
   const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
@@ -59,6 +60,7 @@ export function judge(judged: Judged): Verdict {
         ...secretLost(judged),
         ...unchargeable(judged),
         ...staysActive(judged, undefined),
+        ...refusedCreation(judged, said),
       ]
       return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
     }
@@ -66,7 +68,7 @@ export function judge(judged: Judged): Verdict {
       return verdict('blocked', [taken(resource.address, identity.live, identity.by)])
     case 'foreign': {
       const missing = identity.mapped ? [] : mappedMissing(judged)
-      return missing.length > 0 ? verdict('blocked', missing) : foreign(judged, identity, found, verdict)
+      return missing.length > 0 ? verdict('blocked', missing) : foreign(judged, identity, { found, form }, verdict)
     }
     case 'ours': {
       const others = renewal.reuse === undefined ? keyOfOthers(judged, identity.live, found) : []
@@ -78,6 +80,7 @@ export function judge(judged: Judged): Verdict {
           ...idTaken(judged, renewal),
           ...secretLost(judged),
           ...unchargeable(judged),
+          ...refusedCreation(judged, form),
           ...heldChange(judged, identity.live, replaced),
         ]
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
@@ -103,7 +106,7 @@ function protectedLeftovers({ kind, resource }: Judged, identity: Identity): rea
 function foreign(
   judged: Judged,
   { live, mapped }: Extract<Identity, { is: 'foreign' }>,
-  found: readonly Difference[],
+  { found, form }: { readonly found: readonly Difference[]; readonly form: JsonObject },
   verdict: (takes: Verdict['takes'], blocked?: readonly Blocked[]) => Verdict,
 ): Verdict {
   const { kind, resource } = judged
@@ -113,7 +116,9 @@ function foreign(
   // Nobody uses an object that is out of use, and without marks nothing says who took it out.
   if (!kind.marks && kind.retired(live) && found.length > 0) {
     if (lasting.length === 0 && kind.ends !== true) return verdict('adopt')
-    if (!mapped && kind.naturalKey?.freeAfter === 'retired') return verdict('create')
+    const refused = refusedCreation(judged, form)
+    if (!mapped && kind.naturalKey?.freeAfter === 'retired')
+      return verdict(refused.length > 0 ? 'blocked' : 'create', refused)
   }
   // A kind without marks cannot show its owner: an equal object is accepted silently, an adjustable
   // one is adopted visibly.
@@ -197,6 +202,17 @@ function outOfUse(
   if (holder === undefined || kind.ends === true || !kind.retired(holder)) return undefined
   const found = differences(kind, liveForm(kind, holder, references), form)
   return found.every(({ takes }) => takes === 'update') ? holder : undefined
+}
+
+/** The live form, with the entry's value where Stripe does not show what was set. */
+function shownForm({ kind, references }: Judged, object: LiveObject, said: JsonObject): JsonObject {
+  const form = liveForm(kind, object, references)
+  const names = Object.keys(kind.fields).filter((name) => kind.fields[name]?.unshown?.(object, references) === true)
+  return names.reduce((now, name) => {
+    const { [name]: _shown, ...others } = now
+    const value = said[name]
+    return value === undefined ? others : { ...others, [name]: value }
+  }, form)
 }
 
 function withoutInactive(form: JsonObject): JsonObject {

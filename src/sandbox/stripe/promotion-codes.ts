@@ -150,6 +150,9 @@ function createPromotionCode(context: Context, params: Parsed<typeof createField
     })
   if (params.expires_at !== undefined && params.expires_at <= context.now)
     throw invalid('`expires_at` must be a timestamp in the future.', { param: 'expires_at' })
+  const by = context.table(coupons).get(promotion.coupon)?.redeem_by ?? null
+  if (params.expires_at !== undefined && by !== null && params.expires_at > by)
+    throw invalid("`expires_at` cannot be after the coupon's `redeem_by`.", { param: 'expires_at' })
   const row: PromotionCodeRow = {
     id: context.newId('promo'),
     created: context.now,

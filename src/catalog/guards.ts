@@ -10,7 +10,7 @@ export const guardDefaults = {
    * is highest.
    */
   mrr_share: 100,
-  /** Percent of the catalog's own live objects retired by one apply. */
+  /** Percent of this project's objects in use that one apply retires. */
   retire_share: 20,
   /**
    * Objects retired because their entries left the YAML without `retire: true` or a `removed:`

@@ -7,9 +7,9 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `${actual} subscribers would be moved, settled or reverted in one apply; the limit is ${limit}`,
   mrr_share: (actual, limit) => `${actual} % of the monthly revenue would move in one apply; the limit is ${limit} %`,
   retire_share: (actual, limit) =>
-    `${actual} % of the catalog's live objects would be retired; the limit is ${limit} %`,
+    `${actual} % of the catalog's objects in use would be retired; the limit is ${limit} %`,
   removed_from_yaml: (actual) => `${actual} object(s) would be retired because they are no longer in the YAML`,
-  empty_catalog: (actual) => `the catalog declares no resource, so all ${actual} objects would be retired`,
+  empty_catalog: (actual) => `the catalog declares no resource, and ${actual} object(s) would be retired`,
   webhook_replace: (actual) => `${actual} webhook endpoint(s) would be replaced and get a new signing secret`,
   live_without_plan_file: (actual) => `${actual} change(s) would be made in live mode without a reviewed plan file`,
   plan_age: (actual, limit) => `the plan is ${actual} hours old; the limit is ${limit}`,

@@ -4,8 +4,9 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { readGuard } from '../../src/plan/guards.ts'
+import { catalogOf } from '../kinds/target.ts'
 import { members } from './members.ts'
-import { planAndApply } from './rig.ts'
+import { openRig, planAndApply } from './rig.ts'
 
 const people = [{ since: '2026-09-20T09:15:00Z' }, { since: '2026-09-21T09:15:00Z' }] as const
 const now = '2026-10-05T12:00:00Z'
@@ -90,3 +91,47 @@ async function failNextPayments(target: Awaited<ReturnType<typeof members>>['tar
     await target.customers.update(customer, { invoice_settings: { default_payment_method: card.id } })
   }
 }
+
+test('retire_share is the share of all objects of this project in use, whatever their kind', async () => {
+  const registrations = ['ie', 'es', 'it']
+  const place = (country: string): string =>
+    `${country}: { country: ${country.toUpperCase()}, country_options: { ${country}: { type: standard, standard: { place_of_supply_scheme: standard } } } }`
+  const domain = 'payment_method_domains: { a: { domain_name: a.example.com } }\n'
+  const all = catalogOf(`tax_registrations: { ${registrations.map(place).join(', ')} }\n${domain}`)
+  await using rig = await openRig(all)
+  await planAndApply(rig.context)
+  const without = (...gone: readonly string[]): Context =>
+    rig.with(
+      catalogOf(
+        `${
+          gone.length === 3
+            ? ''
+            : `tax_registrations: { ${registrations
+                .filter((one) => !gone.includes(one))
+                .map(place)
+                .join(', ')} }\n`
+        }${domain}removed: [${gone.map((one) => `tax_registration.${one}`).join(', ')}]\n`,
+      ),
+    )
+  const shareOf = async (context: Context): Promise<unknown> =>
+    (await makePlan(context)).guards.find(({ id }) => id === 'retire_share')
+  expect(await shareOf(without('ie', 'es', 'it'))).toMatchObject({ actual: 75, tripped: true })
+  expect(await shareOf(without('ie'))).toMatchObject({ actual: 25, tripped: true })
+  const plan = await makePlan(without('ie', 'es', 'it'))
+  const before = rig.sent.length
+  await expect(apply(without('ie', 'es', 'it'), plan)).rejects.toMatchObject({ code: 'guard_tripped' })
+  expect(rig.sent).toHaveLength(before)
+  // What was retired before is no longer in use: one of the three that are left.
+  expect((await planAndApply(without('ie'), { allow: ['retire_share'] })).result).toMatchObject({ ok: true })
+  expect(await shareOf(without('ie', 'es'))).toMatchObject({ actual: 34 })
+})
+
+test('empty_catalog counts what would be retired, and does not call it everything', async () => {
+  await using rig = await openRig(catalogOf('products: { a: { name: A }, b: { name: B }, c: { name: C } }'))
+  await planAndApply(rig.context)
+  const { guards } = await makePlan(rig.with(catalogOf('removed: [product.a]')))
+  expect(guards.find(({ id }) => id === 'empty_catalog')?.message).toContain(
+    'the catalog declares no resource, and 1 object(s) would be retired',
+  )
+  expect(guards.find(({ id }) => id === 'retire_share')).toMatchObject({ actual: 34 })
+})

@@ -9,7 +9,7 @@ async function after(
   path: string,
   use: (one: JsonObject) => string,
 ): Promise<readonly string[]> {
-  const allowed = { allow: ['removed_from_yaml', 'empty_catalog'] as const }
+  const allowed = { allow: ['removed_from_yaml', 'empty_catalog', 'retire_share'] as const }
   await using rig: Rig = await openRig(catalogOf(''))
   for (const section of sections) {
     const context = rig.with(catalogOf(section))

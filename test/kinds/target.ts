@@ -29,6 +29,8 @@ export class Target {
   subscriptions: readonly Stripe.Subscription[] = []
   /** Replaces the live objects that a plan sees. */
   seen: ReadonlyMap<string, readonly StripeObject[]> | undefined
+  /** Addresses under `removed:` whose objects a journal would show as retired. */
+  retired: ReadonlySet<string> = new Set()
   #keys = 0
 
   constructor(account: StripeAccount) {
@@ -69,6 +71,7 @@ export class Target {
       mapped: new Map(Object.entries(options.mapped ?? {})),
       needed: new Set(options.needed),
       removed: catalog.removed,
+      retired: this.retired,
       moved: catalog.moved,
       ...(catalog.places === undefined ? {} : { places: catalog.places }),
     })

@@ -195,6 +195,11 @@ function withApplied(change: Keyless<ResourceChange>, applied: string | undefine
   return applied === undefined ? change : { ...change, expect: { ...change.expect, applied } }
 }
 
+/** Rounded up, so that a limit is never exceeded. */
+function percentOf(part: number, whole: number): number {
+  return part === 0 ? 0 : Math.ceil((100 * part) / Math.max(part, whole))
+}
+
 async function guards(
   context: Context,
   seen: Survey,
@@ -223,11 +228,7 @@ async function guards(
   return [
     readGuard('people_moved', count('move', 'settle', 'revert'), limits),
     readGuard('mrr_share', moves + count('revert') === 0 ? 0 : people.movedShare, limits),
-    readGuard(
-      'retire_share',
-      seen.resources.owned === 0 ? 0 : Math.round((100 * retired) / seen.resources.owned),
-      limits,
-    ),
+    readGuard('retire_share', percentOf(retired, seen.resources.inUse), limits),
     readGuard(removedGuard, removed, limits),
     readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
     readGuard('webhook_replace', webhooks.length, limits),

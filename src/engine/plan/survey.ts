@@ -1,3 +1,5 @@
+import { splitAddress } from '../../core/address.ts'
+import { kindNamed } from '../../kinds/registry.ts'
 import { idOf } from '../../core/reference.ts'
 import { markCard } from '../../live/entered-card.ts'
 import { markFrom, oldIdOf, readPaymentMark } from '../../live/marks.ts'
@@ -27,6 +29,8 @@ export interface Survey {
   readonly classified: readonly Classification[]
   readonly resources: ResourcesPlan
   readonly known: readonly ObjectRecord[]
+  /** Addresses under `removed:` whose objects the journal shows as retired. */
+  readonly retired: ReadonlySet<string>
   /** Undefined for a project without access. */
   readonly access: AccessSurvey | undefined
   readonly state: { readonly lineage: string; readonly serial: number }
@@ -56,15 +60,16 @@ export async function survey(
   )
   const input: HandoverInput = { catalog, live, copyMaps, remembered, now: accounts.target.now() }
   const willing = classifySubscribers(input)
-  const resources = resourcesOf({ live, input, known }, willing, catalog)
+  const retired = await retiredBefore(store, catalog)
+  const resources = resourcesOf({ live, input, known, retired }, willing, catalog)
   const classified = withoutBlockedResources(willing, resources)
   const access = await surveyAccess(context, live)
-  return { live, input, classified, resources, known, access, state }
+  return { live, input, classified, resources, known, retired, access, state }
 }
 
 /** The changes of the catalog, including what subscribers need before they move. */
 export function resourcesOf(
-  { live, input, known }: Pick<Survey, 'live' | 'input' | 'known'>,
+  { live, input, known, retired }: Pick<Survey, 'live' | 'input' | 'known' | 'retired'>,
   classified: readonly Classification[],
   catalog: Catalog,
 ): ResourcesPlan {
@@ -78,11 +83,26 @@ export function resourcesOf(
     mapped: adoptedObjects(catalog),
     needed: neededObjects(classified),
     removed: catalog.removed,
+    retired,
     moved: catalog.moved,
     ...(catalog.places === undefined ? {} : { places: catalog.places }),
     leftOut: leftOutEntries(catalog),
     incomplete: isIncomplete(catalog, 'resources'),
   })
+}
+
+/**
+ * A line under `removed:` may stay after its apply. Marks show what became of most objects; for the
+ * kinds without marks, only the journal does.
+ */
+async function retiredBefore(store: Context['store'], { removed }: Catalog): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  for (const address of removed.keys()) {
+    if (kindNamed(splitAddress(address).kind)?.marks !== false) continue
+    const entries = await store.journal({ address })
+    if (entries.some(({ step, status }) => status === 'succeeded' && step.startsWith('retire:'))) found.add(address)
+  }
+  return found
 }
 
 /**

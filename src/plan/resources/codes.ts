@@ -66,6 +66,11 @@ export const resourceBlockedCodes = {
       'The entry has `retire: true`, but the object is not managed by this project under this key: a person or another program made it, or another entry or project has it.',
     fix: 'Adopt it first, retire it through the entry that has it, or take it out of use in the dashboard and delete the entry.',
   },
+  retire_unidentified: {
+    meaning:
+      'A line of `removed:` names an object of a kind without metadata (tax registrations, meters, payment-method domains and configurations). Nothing but the store knows which object it was, and this store does not, so nothing is retired.',
+    fix: 'Write its entry again with `retire: true` instead of the line, which finds it by its place, event name, domain or name. If it is retired already, delete the line.',
+  },
   reference_blocked: {
     meaning: 'The object refers to another object that is blocked.',
     fix: 'Fix the other object first.',

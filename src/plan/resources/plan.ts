@@ -16,6 +16,7 @@ import { inOrder, type Placed } from './order.ts'
 import { type People, peopleIn } from './people.ts'
 import { isProtected, protectedFromRetiring } from './refusals.ts'
 import { retirement, usersOf } from './retire.ts'
+import { unidentifiedRemovals, unmarkedRetiring } from './unmarked.ts'
 import { impossibleWords } from './words.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
@@ -42,7 +43,12 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   // objects that use it.
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
-  const gone = goneObjects(indexOf, references, { ...input, retiring })
+  const ground = { input, indexOf, references }
+  const unmarked = input.incomplete === true ? [] : unmarkedRetiring(given.desired.filter(isRetiring), ground)
+  const gone: readonly Gone[] = [
+    ...goneObjects(indexOf, references, { ...input, retiring }),
+    ...unmarked.map((one) => ({ ...one, word: 'retire' as const })),
+  ]
   const undeclaredNames = gone.map(({ address }) => address)
   const impossible = impossibleWords({
     given: { ...input, desired: given.desired },
@@ -70,7 +76,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const placed: Placed[] = verdicts.flatMap((verdict) => changeFor(verdict, { ...around, needed }))
   const left: Placed[] = []
   const removed: Removed[] = []
-  const kept: Blocked[] = []
+  const kept: Blocked[] = [...unidentifiedRemovals(ground)]
   for (const { kind, word, ...object } of gone) {
     if (word === 'keep') continue
     const change = retirement(kind, object, around)
@@ -106,8 +112,25 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     otherMarks: otherMarks(verdicts, input),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
+    inUse: inUse(indexOf, verdicts, gone),
     notices: impossible.notices,
   }
+}
+
+/** Number of this project's objects in use, with marks or without, with an entry or without. */
+function inUse(indexOf: (kind: Kind) => LiveIndex, verdicts: readonly Verdict[], gone: readonly Gone[]): number {
+  const own = kinds.flatMap((kind) =>
+    [...indexOf(kind).byMark.values()].flatMap((objects) => objects.map((live) => ({ kind, live }))),
+  )
+  const declared = verdicts.flatMap(({ kind, identity, takes, resource }) => {
+    if (identity.is !== 'ours' && identity.is !== 'foreign') return []
+    const isOurs = identity.is === 'ours' || takes === 'nothing' || takes === 'adopt'
+    return isOurs && resource.lifecycle?.observe !== true ? [{ kind, live: identity.live }] : []
+  })
+  const all = [...own, ...declared, ...gone].filter(
+    ({ kind, live }) => kind.single === undefined && !kind.retired(live),
+  )
+  return new Set(all.map(({ kind, live }) => `${kind.name} ${live.id}`)).size
 }
 
 /** An object of this project in use without an entry, or with an entry that retires it. */

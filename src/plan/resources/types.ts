@@ -49,6 +49,8 @@ export interface ResourcesInput {
   readonly needed: ReadonlySet<string>
   /** Addresses whose entries were deleted on purpose (`removed:`). */
   readonly removed?: ReadonlyMap<string, Removal>
+  /** Addresses under `removed:` whose objects the journal shows as retired. */
+  readonly retired?: ReadonlySet<string>
   /** Old address → new address (`moved:`). */
   readonly moved?: ReadonlyMap<string, string>
   /** Where the lines of both are: see `Catalog.places`. */
@@ -102,8 +104,10 @@ export interface ResourcesPlan {
   readonly touched: ReadonlyMap<string, string>
   /** Changed prices with subscriptions. */
   readonly repriced: readonly Repriced[]
-  /** Number of live objects with this project's marks: the base of `retire_share`. */
+  /** Number of addresses in this project's marks on live objects. */
   readonly owned: number
+  /** Number of this project's objects in use: the base of `retire_share`. */
+  readonly inUse: number
   readonly otherMarks: OtherMarks
   readonly notices: readonly Notice[]
 }

@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import { formatInstant, instant, parseInstant } from '../core/instant.ts'
 import { assert, present } from '../core/assert.ts'
-import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, textIn, type StripeObject } from '../core/json.ts'
 import type { Field, FieldPolicy, KindName, References } from './kind.ts'
 
 type Rest = Omit<Field, 'policy'>
@@ -66,9 +66,9 @@ export function time(name: string): Pick<Field, 'read' | 'write'> {
 
 /** Says that a time of the form has passed, for objects that Stripe creates only for the future. */
 export function passed(form: JsonObject, name: string, { now }: References): string | undefined {
-  const written = form[name]
-  const at = typeof written === 'string' ? parseInstant(written) : undefined
-  return at === undefined || now === undefined || at > now ? undefined : `${name} (${String(written)}) has passed`
+  const written = textIn(form[name])
+  const at = parseInstant(written)
+  return at === undefined || now === undefined || at > now ? undefined : `${name} (${written}) has passed`
 }
 
 /** Prefix of Crossbill's marks in metadata; keys of users must not begin with it. */

@@ -1,6 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn, textIn, type StripeObject } from '../core/json.ts'
 import { fixed, ignored, metadata, mutable, passed, refused, time, withoutNulls } from './fields.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
@@ -65,15 +65,11 @@ function isSpent(live: StripeObject, { now }: References): boolean {
 
 /** Stripe creates no code for the past, and none of a coupon that can no longer be redeemed. */
 function refusal(form: JsonObject, references: References): string | undefined {
-  const promotion = form['promotion']
-  const key = isJsonObject(promotion) ? promotion['coupon'] : undefined
-  const id = typeof key === 'string' ? references.toStripe('coupon', key) : undefined
+  const key = textIn(objectIn(form['promotion'])['coupon'])
+  const id = references.toStripe('coupon', key)
   const coupon = typeof id === 'string' ? references.live?.('coupon', id) : undefined
   const isOver = form['active'] !== false && coupon !== undefined && isSpent(coupon, references)
-  return (
-    passed(form, 'expires_at', references) ??
-    (isOver ? `its coupon ${String(key)} can no longer be redeemed` : undefined)
-  )
+  return passed(form, 'expires_at', references) ?? (isOver ? `its coupon ${key} can no longer be redeemed` : undefined)
 }
 
 function readPromotion(live: StripeObject, references: References): Json | undefined {

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { formatInstant, type Instant, parseInstant } from '../../core/instant.ts'
-import { type Json, objectIn } from '../../core/json.ts'
+import { objectIn, textIn } from '../../core/json.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
@@ -47,11 +47,11 @@ export function promotionExpiry(draft: Draft): readonly Diagnostic[] {
   return draft.resources
     .filter(({ kind }) => kind === 'promotion_code')
     .flatMap((code) => {
-      const key = objectIn(code.value['promotion'])['coupon']
-      const by = instantIn(coupons.get(`coupon.${String(key)}`)?.['redeem_by'])
+      const key = textIn(objectIn(code.value['promotion'])['coupon'])
+      const by = instantIn(coupons.get(`coupon.${key}`)?.['redeem_by'])
       const ends = instantIn(code.value['expires_at'])
       if (by === undefined || ends === undefined || ends <= by) return []
-      const message = `${code.address} expires after its coupon ${String(key)} can be redeemed (${formatInstant(by)})`
+      const message = `${code.address} expires after its coupon ${key} can be redeemed (${formatInstant(by)})`
       return [
         error(
           'promotion-expiry',
@@ -63,8 +63,8 @@ export function promotionExpiry(draft: Draft): readonly Diagnostic[] {
     })
 }
 
-function instantIn(value: Json | undefined): Instant | undefined {
-  return typeof value === 'string' ? parseInstant(value) : undefined
+function instantIn(value: unknown): Instant | undefined {
+  return parseInstant(textIn(value))
 }
 
 /** A minimum amount and its currency come together. */

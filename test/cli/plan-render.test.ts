@@ -288,8 +288,8 @@ describe('what ends is shown in every format', () => {
 test.each([
   [{ crossbill_protect: null }, 'no longer protected'],
   [{ crossbill_protect: 'true' }, 'protected from now on'],
-  [{ crossbill_address: 'price.new' }, ''],
-])('an update of the mark %j says what it does to the protection: %s', (metadata, phrase) => {
+  [{ crossbill_address: 'price.new' }, 'the object stays as it is; only its marks change, to the key of this entry'],
+])('an update of the mark %j says what changes: %s', (metadata, phrase) => {
   const step = {
     id: 'update',
     account: 'target',

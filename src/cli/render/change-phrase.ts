@@ -14,14 +14,15 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
  */
 export function changePhrase(change: Change): string {
   if (isRest(change)) return 'finishes the change that an earlier run began; the others have it already'
-  if (change.action === 'update' && change.because.join() === 'marks')
-    return 'the object stays as it is; only its marks change, to the key of this entry'
   const params = describing(change)
+  const protection = change.action === 'update' ? protectionPhrase(params) : ''
+  if (protection === '' && change.action === 'update' && change.because.join() === 'marks')
+    return 'the object stays as it is; only its marks change, to the key of this entry'
   const phrase = phrases[splitAddress(change.address).kind]
   // The old URL of a payment link may be published somewhere.
   if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
     return 'gets another URL; the old one stops selling'
-  if (change.action === 'update') return protectionPhrase(params)
+  if (change.action === 'update') return protection
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
 }
 
@@ -33,7 +34,7 @@ function describing({ steps }: Change): JsonObject {
 
 /** A change of a mark alone would show no field. */
 function protectionPhrase({ metadata }: JsonObject): string {
-  const marked = isJsonObject(metadata) ? metadata[markProtect] : undefined
+  const marked = objectIn(metadata)[markProtect]
   if (marked === undefined) return ''
   return marked === null ? 'no longer protected' : 'protected from now on'
 }

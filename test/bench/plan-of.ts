@@ -67,7 +67,8 @@ async function measured(): Promise<Measured> {
     checkDocument(staged, saved)
     const fresh = await planOf(staged, await survey(staged))
     const state = await staged.store.version()
-    const earlier = { resumed: false, done: new Set<never>(), begun: new Set<never>(), resolve: () => undefined, state }
+    const nothing = { resolve: () => undefined, resolveFound: () => undefined, standingOf: () => undefined }
+    const earlier = { resumed: false, done: new Set<never>(), begun: new Set<never>(), ...nothing, state }
     const { ready } = checkBasis(saved, fresh, earlier)
     if (ready.length !== saved.changes.length) throw new Error('the bench applies only a part of its plan')
   })

@@ -84,6 +84,10 @@ describe('the pull-request flow on GitHub', () => {
     expect(applied.stdout).toContain('Applied, read again and proven')
     expect(note?.body).toContain('**Applied, read again and proven.**')
     expect(forge.comments).toHaveLength(2)
+    const stood = note?.body
+    // The job is run again: the note of a merged pull request stays what it is.
+    expect(await job('apply', merge)).toMatchObject({ code: 0 })
+    expect(note?.body?.split('\n').slice(0, 3)).toEqual(stood?.split('\n').slice(0, 3))
 
     expect(await job('night', merge)).toMatchObject({ code: 0 })
     expect(forge.issues).toEqual([])
@@ -101,6 +105,26 @@ describe('the pull-request flow on GitHub', () => {
     expect((await crossbill(['apply', '--yes', '--quiet'], folder)).code).toBe(0)
     expect(await job('night', merge)).toMatchObject({ code: 0 })
     expect(forge.issues[0]).toMatchObject({ state: 'closed' })
+  })
+
+  test('a signing secret is not written to the disk of a job', async () => {
+    writeFileSync(
+      join(folder, 'catalog/webhooks.yaml'),
+      "webhook_endpoints:\n  w: { url: 'https://x.example/w', enabled_events: [invoice.paid], secret_to: { file: w.secret } }\n",
+    )
+    expect(await push(second)).toMatchObject({ code: 2 })
+    expect(forge.comments[0]?.body).toContain(
+      '**ci apply will not apply it:** the signing secret of webhook_endpoint.w',
+    )
+    upload(second)
+    forge.merged = { sha: merge, fork: false }
+    const applied = await job('apply', merge)
+    expect(applied.code).toBe(1)
+    expect(applied.stderr).toContain('the signing secret of webhook_endpoint.w')
+    const endpoints = await inWorld(folder, ['target', 'us'], async (stripe) =>
+      stripe('target').webhookEndpoints.list(),
+    )
+    expect(endpoints.data).toEqual([])
   })
 
   test.each<[string, string, () => void]>([

@@ -10,6 +10,7 @@ import { planMarkdown } from '../render/plan-markdown.ts'
 import { problemText } from '../report-error.ts'
 import type { Shell } from '../shell.ts'
 import { forgeOfJob, runHere } from '../wiring/ci.ts'
+import { secretsFix, secretsLost } from '../wiring/ci-secrets.ts'
 import { planKind, readPlan } from '../wiring/plan-file.ts'
 
 export const main = command({
@@ -93,6 +94,8 @@ async function reviewedPlan({ forge, pull, note, mark }: Reviewed, path: string)
   const plan = await readPlan(path)
   if (plan.plan !== mark.digest)
     return refuse('plan_not_the_reviewed', `the saved plan is ${plan.plan}, but ${where} shows ${mark.digest}`)
+  const lost = secretsLost(plan)
+  if (lost !== undefined) throw new CommandError('secret_on_job_disk', lost, { notDone, fix: secretsFix })
   return plan
 }
 

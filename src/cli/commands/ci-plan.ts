@@ -9,6 +9,7 @@ import { problemText } from '../report-error.ts'
 import { printPlan } from '../report/print-plan.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
+import { secretsFix, secretsLost } from '../wiring/ci-secrets.ts'
 import { findingLines, forgeOfJob } from '../wiring/ci.ts'
 import { refuseTakenPlan, savePlan } from '../wiring/plan-file.ts'
 import { withProjectDespite } from '../wiring/project.ts'
@@ -43,8 +44,12 @@ export const main = command({
         await printPlan(plan, shell)
         const found = outputBlock('Findings of validate', await findingLines(shell))
         const body = [planMarkdown(plan), found].filter((part) => part !== '').join('\n\n')
-        await write({ digest: plan.plan, commit: pull.head }, `Plan of ${short(pull.head)}.`, body)
-        return isApplicable(plan) && context.catalog.leftOut === undefined ? exitCodes.fine : exitCodes.found
+        const lost = secretsLost(plan)
+        const warned = lost === undefined ? '' : ` **ci apply will not apply it:** ${lost}. ${secretsFix}.`
+        await write({ digest: plan.plan, commit: pull.head }, `Plan of ${short(pull.head)}.${warned}`, body)
+        return isApplicable(plan) && lost === undefined && context.catalog.leftOut === undefined
+          ? exitCodes.fine
+          : exitCodes.found
       })
     } catch (error) {
       // An older plan in the note must not look like the plan of this commit.

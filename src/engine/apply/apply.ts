@@ -3,6 +3,8 @@ import { isGuardName, type GuardName } from '../../catalog/guards.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
+import { subscriberAddress } from '../../core/address.ts'
+import type { Standing } from '../../live/observations.ts'
 import { byPart, isHandover } from '../../plan/change.ts'
 import type {
   AccessChange,
@@ -166,7 +168,11 @@ async function begin(context: Context, { plan, options, held, recovered, changes
   const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => idIn(seen.resources, at)
   const fresh = await planOf(context, seen, plan)
-  const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
+  const resolveFound: Resolve = (at) => resolve(at) ?? seen.resources.adopting.get(at)
+  const standings = new Map(seen.classified.map(({ key, standing }) => [subscriberAddress(key) as string, standing]))
+  const standingOf = (address: string): Standing | undefined => standings.get(address)
+  const checked = checkBasis(plan, fresh, { ...earlier, resumed, resolve, resolveFound, state, standingOf })
+  const { ready, postponed } = checked
   // A resumed run keeps the guards that were allowed when it began.
   const allow = given
   const stopped = resumed
@@ -180,7 +186,9 @@ async function begin(context: Context, { plan, options, held, recovered, changes
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
   changes.push(
-    ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
+    ...plan.changes
+      .filter((change) => earlier.done.has(change) || checked.done.includes(change))
+      .map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
   )

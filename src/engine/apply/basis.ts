@@ -12,6 +12,7 @@ import { readGuard } from '../../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../../plan/types.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { contradictions, otherDifferences } from './recompute.ts'
+import { restOf } from './rest.ts'
 import { guardDefaults, type GuardName } from '../../catalog/guards.ts'
 import { fillPath, type Resolve } from '../send/references.ts'
 
@@ -67,6 +68,8 @@ export function checkDocument(context: Context, plan: Plan): void {
  */
 export interface Checked {
   readonly ready: readonly Change[]
+  /** Changes that the accounts show as done, by a run of which this store knows nothing. */
+  readonly done: readonly Change[]
   readonly postponed: readonly { readonly change: Change; readonly code: string; readonly message: string }[]
 }
 
@@ -74,10 +77,12 @@ export interface Checked {
  * Compares the reviewed plan with one made now, change by change. Requests and expectations must be
  * the same, or the whole apply is refused. Changes elsewhere do not matter. `resumed`: this plan
  * was begun before, so the state differs by its own work. `done` are the changes it finished;
- * `begun` are those that it left unfinished and now continues.
+ * `begun` are those that it left unfinished and now continues. Without that knowledge, the accounts
+ * may show that the rest of the plan is left: see `restOf`.
  * @throws CommandError `plan_stale`
  */
-export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve, state }: Earlier): Checked {
+export function checkBasis(plan: Plan, fresh: Plan, earlier: Earlier): Checked {
+  const { resumed, done, begun, resolve, resolveFound, state, standingOf } = earlier
   // The plan's own finished work changes the requests of the rest (a default price, a tax id), but
   // never their subject.
   const same = (one: Change, other: Change): boolean =>
@@ -129,8 +134,17 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
       )
   }
   if (!resumed && differences.length === 0) differences.push(...otherDifferences(plan, fresh, ready))
-  if (differences.length > 0) throw staleError(differences)
-  return { ready, postponed }
+  if (differences.length === 0) return { ready, postponed, done: [] }
+  const rest = restOf(plan, fresh, {
+    resolve: resolveFound,
+    standingOf,
+    essenceOf: (change) => essenceOf(change, resolveFound),
+    resolved: (value) => resolved(value, resolveFound),
+  })
+  if (rest === undefined) throw staleError(differences)
+  const whole = { ...plan, changes: [...plan.changes, ...rest.ready] }
+  if (otherDifferences(whole, fresh, rest.ready).length > 0) throw staleError(differences)
+  return { ...rest, postponed: [] }
 }
 
 /**

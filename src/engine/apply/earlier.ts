@@ -1,5 +1,6 @@
 import { catalogIds } from '../send/catalog-ids.ts'
 import { subscriberAddress } from '../../core/address.ts'
+import type { Standing } from '../../live/observations.ts'
 import { parseInstant } from '../../core/instant.ts'
 import { stepKey } from './step-key.ts'
 import { isHandover } from '../../plan/change.ts'
@@ -17,6 +18,10 @@ export interface Earlier {
   readonly done: ReadonlySet<Change>
   readonly begun: ReadonlySet<Change>
   readonly resolve: Resolve
+  /** The same, with the objects that are only about to be adopted: they exist. */
+  readonly resolveFound: Resolve
+  /** Where a subscriber stands now, by the address in the plan. */
+  readonly standingOf: (address: string) => Standing | undefined
 }
 
 /**

@@ -124,6 +124,7 @@ async function planned(
     guards: await guards(context, seen, {
       people,
       changes: guarded ?? changes,
+      left: new Set(changes.filter(({ action }) => action === 'retire').map(({ address }) => address)),
       removed: retires ? removals.length : 0,
     }),
     removed: retires ? [] : keep(removed),
@@ -203,12 +204,23 @@ function percentOf(part: number, whole: number): number {
 async function guards(
   context: Context,
   seen: Survey,
-  { people, changes, removed }: { people: SubscriberParts; changes: readonly Keyless[]; removed: number },
+  {
+    people,
+    changes,
+    left,
+    removed,
+  }: {
+    people: SubscriberParts
+    changes: readonly Keyless[]
+    /** What is still to be retired: a plan that is continued has retired the others. */
+    left: ReadonlySet<string>
+    removed: number
+  },
 ): Promise<readonly GuardReading[]> {
   const limits = context.catalog.project.guards
   const count = (...actions: Keyless['action'][]): number =>
     changes.filter(({ action }) => actions.includes(action)).length
-  const retired = count('retire')
+  const retired = changes.filter(({ address, action }) => action === 'retire' && left.has(address)).length
   const settles = changes.filter(({ action }) => action === 'settle').map(({ address }) => address)
   const listening = settles.length === 0 ? new Map<string, number>() : await enabledOldWebhooks(context)
   const sourceOf = (address: string): string => address.slice('subscriber.'.length).split('/')[0] ?? ''

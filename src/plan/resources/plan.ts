@@ -103,6 +103,11 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
     observed: observedIds(verdicts),
+    adopting: new Map(
+      verdicts.flatMap(({ takes, identity, resource }) =>
+        takes === 'adopt' && identity.is === 'foreign' ? [[resource.address, identity.live.id] as const] : [],
+      ),
+    ),
     forms: new Map(
       verdicts
         .filter((verdict) => !leftOut.some(({ resource }) => resource.address === verdict.resource.address))

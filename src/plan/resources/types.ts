@@ -91,6 +91,8 @@ export interface ResourcesPlan {
    * without a request: what the store must record.
    */
   readonly ids: ReadonlyMap<string, string>
+  /** Address → id of each object that the plan adopts by a request. */
+  readonly adopting: ReadonlyMap<string, string>
   /** Address → id of each object that its entry only observes. */
   readonly observed: ReadonlyMap<string, string>
   /**

@@ -68,7 +68,7 @@ describe('a replacement that fails takes nothing away', () => {
       expect(await listed(rig, '/v1/promotion_codes')).toEqual([before])
     }
     expect(await makePlan(rig.context)).toMatchObject({ changes: [], drift: [] })
-    // The same plan is carried out when Stripe accepts it: the journal does not skip the retirement.
+    // The same plan is carried out when Stripe accepts it: the journal does not skip a step.
     expect(await apply(wrong, plan)).toMatchObject({ ok: true })
     const codes = await listed(rig, '/v1/promotion_codes')
     expect(codes.map((one) => [one['active'], one['max_redemptions']])).toEqual([

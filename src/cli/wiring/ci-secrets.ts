@@ -4,7 +4,7 @@ import type { Plan } from '../../plan/types.ts'
  * Addresses of the endpoints whose signing secrets a job would write to its own disk, which ends
  * with the job: Stripe shows a secret once.
  */
-export function secretsOnDisk({ changes }: Pick<Plan, 'changes'>): readonly string[] {
+function secretsOnDisk({ changes }: Pick<Plan, 'changes'>): readonly string[] {
   return changes
     .filter(({ steps }) => steps.some(({ secret_to: sink }) => sink !== undefined && sink['command'] === undefined))
     .map(({ address }) => address)

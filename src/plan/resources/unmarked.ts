@@ -24,9 +24,9 @@ export interface Unmarked {
 
 /**
  * The objects without marks that entries with `retire: true` name by their natural key, for a store
- * that has no record of them. An entry without that word would accept or adopt the same objects: an
- * object that differs in what Stripe never changes, or one of several with the same name, may belong
- * to others and is left to a mapping.
+ * that has no record of them. An entry without that word would accept or adopt the same objects.
+ * An object that differs in what Stripe never changes, or one of several with the same name, may
+ * belong to others and is left to a mapping.
  */
 export function unmarkedRetiring(
   retiring: readonly DesiredResource[],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadCatalog, type CatalogFile } from '../../src/catalog/load.ts'
-import { milliseconds, timed, type Figure } from './figure.ts'
+import { milliseconds, processed, type Figure } from './figure.ts'
 
 /** A school of any size: one file per wave, with five hundred subscribers each. */
 export function schoolFiles(subscribers: number): CatalogFile[] {
@@ -39,13 +39,13 @@ export async function catalog(): Promise<Figure[]> {
   let small = 0
   for (const subscribers of [10_000, 100_000]) {
     const files = schoolFiles(subscribers)
-    const { value, took } = await timed(() => loadCatalog(files))
+    const { value, took } = await processed(() => loadCatalog(files))
     const errors = value.findings.filter((finding) => finding.severity === 'error').length
     if (errors > 0) throw new Error(`the bench's catalog does not validate: ${value.findings[0]?.message}`)
     const memory = process.memoryUsage().rss / 1_048_576
     const ratio = small === 0 ? '' : `, ${(took / small).toFixed(1)} × the time of a tenth`
     figures.push({
-      what: `reading and checking ${subscribers} subscribers (${files.length} files)`,
+      what: `reading and checking ${subscribers} subscribers (${files.length} files), processor time`,
       reach: small === 0 ? '≤ 20 s, ≤ 1024 MiB' : '≤ 20 s, ≤ 1024 MiB, ≤ 11 × a tenth',
       measured: `${milliseconds(took)}, ${Math.round(memory)} MiB${ratio}`,
       ok: took <= 20_000 && memory <= 1_024 && (small === 0 || took <= small * 11),

@@ -20,6 +20,14 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0
 }
 
+/** Processor time in milliseconds: a busy machine does not change it. */
+export async function processed<T>(work: () => Promise<T> | T): Promise<{ readonly value: T; readonly took: number }> {
+  const before = process.cpuUsage()
+  const value = await work()
+  const { user, system } = process.cpuUsage(before)
+  return { value, took: (user + system) / 1_000 }
+}
+
 export async function timed<T>(work: () => Promise<T> | T): Promise<{ readonly value: T; readonly took: number }> {
   const start = performance.now()
   const value = await work()

@@ -3,7 +3,7 @@ import { instant, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { Context } from '../context.ts'
 import { refresh } from '../read/refresh.ts'
-import { migrate } from './migration.ts'
+import { migrate, type Worlds } from './migration.ts'
 import { rehearsalReport } from './outcome.ts'
 import type { RehearsalReport } from './report.ts'
 
@@ -32,33 +32,30 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       notDone: 'no account was read',
       fix: 'crossbill pull',
     })
+  const { seed, months, faults, answering, declines = 0 } = options
+  const { stay, move } = await bothWorlds(context, options)
+  try {
+    const began = stay.context.accounts.target.now()
+    const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
+    context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
+    const schedule = { began, ended, seed, faults, declines, ...(answering === undefined ? {} : { answering }) }
+    const migration = await migrate(context, { stay, move }, schedule)
+    context.progress.done()
+    return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
+  } finally {
+    await move.close()
+    await stay.close()
+  }
+}
+
+/** The worlds keep what they need, so the reading is let go of before the months are played. */
+async function bothWorlds(context: Context, { worlds, seed, faults }: RehearseOptions): Promise<Worlds> {
   const live = await refresh(context)
-  const { worlds, seed, months, answering, declines = 0 } = options
   const stay = await worlds.build(live, { seed, faults: false })
   try {
-    const move = await worlds.build(live, { seed, faults: options.faults })
-    try {
-      const began = stay.context.accounts.target.now()
-      const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
-      context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
-      const migration = await migrate(
-        context,
-        { stay, move },
-        {
-          began,
-          ended,
-          seed,
-          faults: options.faults,
-          declines,
-          ...(answering === undefined ? {} : { answering }),
-        },
-      )
-      context.progress.done()
-      return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
-    } finally {
-      await move.close()
-    }
-  } finally {
+    return { stay, move: await worlds.build(live, { seed, faults }) }
+  } catch (error) {
     await stay.close()
+    throw error
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
@@ -21,12 +21,14 @@ interface Ended {
  * A separately served sandbox, a project that reaches it by `api_base`, and the program as its own
  * process.
  */
-describe('over HTTP, with the program as its own process', { timeout: 180_000 }, () => {
+describe('over HTTP, with the program as its own process', { timeout: 600_000 }, () => {
   let folder = ''
   let sandbox: Sandbox
   let server: { url: string; close(): Promise<void> }
   /** Called for every request that changes something, once before it is done and once after. */
   let watch: (side: 'before' | 'after') => void = () => {}
+  /** Called before every request that only reads. */
+  let reading: () => void = () => {}
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'crossbill-http-'))
@@ -34,6 +36,7 @@ describe('over HTTP, with the program as its own process', { timeout: 180_000 },
     const fetch: typeof globalThis.fetch = async (input, init) => {
       const changes = init?.method !== 'GET' && !(input as URL).pathname.endsWith('create_preview')
       if (changes) watch('before')
+      else reading()
       const response = await sandbox.fetch(input, init)
       if (changes) watch('after')
       return response
@@ -55,6 +58,7 @@ describe('over HTTP, with the program as its own process', { timeout: 180_000 },
   })
   afterEach(async () => {
     watch = () => {}
+    reading = () => {}
     await server.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -156,4 +160,32 @@ describe('over HTTP, with the program as its own process', { timeout: 180_000 },
     expect((await crossbill(['verify'])).code).toBe(0)
     expect((await crossbill(['plan', '--detailed-exitcode'])).code).toBe(0)
   })
+
+  test('Ctrl-C in a command that reads leaves every file as it was; the same command then starts again', async () => {
+    await ready()
+    for (const words of [['pull'], ['plan', '--out', 'plans/all.plan.json'], ['report']]) {
+      const before = files()
+      let seen = 0
+      const stopped = await crossbill(words, (stop) => {
+        reading = () => {
+          if ((seen += 1) === 20) stop('SIGINT')
+        }
+      })
+      reading = () => {}
+      expect({ words, code: stopped.code }).toEqual({ words, code: 130 })
+      expect(files()).toEqual(before)
+      expect({ words, code: (await crossbill(words)).code }).toEqual({ words, code: 0 })
+    }
+    expect(files().map(([path]) => path)).toContain('plans/all.plan.json')
+  })
+
+  /** Every file of the project with its text, except the store and its caches. */
+  function files(): readonly (readonly [path: string, text: string])[] {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => relative(folder, join(one.parentPath, one.name)))
+      .filter((path) => !path.startsWith('state/'))
+      .toSorted()
+      .map((path) => [path, readFileSync(join(folder, path), 'utf8')])
+  }
 })

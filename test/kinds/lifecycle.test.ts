@@ -329,3 +329,16 @@ describe('words that cannot be done are said with their place', () => {
     ])
   })
 })
+
+test('the default of an account is not said to be retired', async () => {
+  const portal = (more = ''): string =>
+    `portal_configurations: { p: { name: M, features: { invoice_history: { enabled: true } }${more} } }`
+  const target = await applied(portal())
+  for (const text of [portal(', retire: true'), 'removed: [portal_configuration.p]']) {
+    const plan = await target.plan(catalogOf(text))
+    expect(lines(plan)).toEqual(['blocked portal_configuration.p (cannot_change)'])
+    expect(plan.blocked[0]?.message).toContain('is the default of its account')
+  }
+  expect((await target.plan(catalogOf(''))).removals).toEqual([])
+  expect(lines(await target.plan(catalogOf(portal())))).toEqual([])
+})

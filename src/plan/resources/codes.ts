@@ -34,8 +34,8 @@ export const resourceBlockedCodes = {
   },
   cannot_change: {
     meaning:
-      'Stripe cannot make this change: an archived feature stays archived, and the default portal of an account stays active.',
-    fix: 'Declare another object under a new key; for a default, delete `active: false`.',
+      'Stripe cannot make this change: an archived feature stays archived, and a default portal or payment-method configuration stays active, so it is not retired either.',
+    fix: 'Declare another object under a new key. For a default, delete `active: false` or `retire: true`, or make another one the default in the Dashboard first.',
   },
   mapped_missing: {
     meaning:

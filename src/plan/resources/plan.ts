@@ -14,7 +14,7 @@ import { indexLive, type LiveIndex, type LiveObject, undeclared } from './identi
 import { otherMarks } from './other-marks.ts'
 import { inOrder, type Placed } from './order.ts'
 import { type People, peopleIn } from './people.ts'
-import { isProtected, protectedFromRetiring } from './refusals.ts'
+import { keptInUse } from './refusals.ts'
 import { retirement, usersOf } from './retire.ts'
 import { unidentifiedRemovals, unmarkedRetiring } from './unmarked.ts'
 import { impossibleWords } from './words.ts'
@@ -70,7 +70,9 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
       )
     }
   const verdicts = blockDependents(judged, references)
-  const isRetired = gone.filter(({ word, live }) => word === 'retire' && !isProtected(live)).map(({ live }) => live.id)
+  const isRetired = gone
+    .filter(({ kind, address, word, live }) => word === 'retire' && keptInUse(kind, address, live).length === 0)
+    .map(({ live }) => live.id)
   const endings = new Endings({ input, verdicts, people, retiring: new Set(isRetired) })
   const around = { input, references, people, verdicts, endings }
   const placed: Placed[] = verdicts.flatMap((verdict) => changeFor(verdict, { ...around, needed }))
@@ -80,7 +82,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   for (const { kind, word, ...object } of gone) {
     if (word === 'keep') continue
     const change = retirement(kind, object, around)
-    const stop = isProtected(object.live) ? [protectedFromRetiring(object.address, object.live)] : []
+    const stop = keptInUse(kind, object.address, object.live)
     if (word === 'retire' && stop.length === 0) placed.push(change)
     if (word === 'retire') kept.push(...stop)
     if (word !== undefined) continue

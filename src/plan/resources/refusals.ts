@@ -5,6 +5,7 @@ import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { markProtect } from '../../live/marks.ts'
 import { type LiveObject, markOf, ownMark } from './identity.ts'
 import type { Lifecycle } from '../../catalog/types.ts'
+import type { Kind } from '../../kinds/kind.ts'
 import type { Holder } from './people.ts'
 import type { Judged, Verdict, Blocked } from './judged.ts'
 
@@ -118,6 +119,15 @@ export function staysActive(
   const what = becomes ? 'it would become the default of its account' : `${live?.id} is the default of its account`
   const message = `${what}, and Stripe never deactivates a default`
   return [{ address: resource.address, code: 'cannot_change', message, fix: 'delete active: false' }]
+}
+
+/** Why an object cannot be retired: it is protected, or the default of its account. */
+export function keptInUse(kind: Kind, address: string, live: LiveObject): readonly Blocked[] {
+  if (isProtected(live)) return [protectedFromRetiring(address, live)]
+  if (kind.standard?.is(live) !== true) return []
+  const message = `${live.id} would be retired, but it is the default of its account, and Stripe never deactivates a default`
+  const fix = `make another one the default in the Dashboard first; to keep this one in use without an entry, write removed: { ${address}: keep }`
+  return [{ address, code: 'cannot_change', message, fix }]
 }
 
 /** A price or tax rate with subscriptions changes only if its entry says what happens to them. */

@@ -31,7 +31,13 @@ export async function cancel(): Promise<Figure[]> {
     },
   })
   const members: Member[] = []
-  for (let n = 0; n < people; n++) members.push(await rig.member(`m${n}`, 'held'))
+  for (let n = 0; n < people; n++) {
+    const member = await rig.member(`m${n}`, 'held')
+    members.push(member)
+    // What the move has left in the store.
+    const facts = { phase: 'moved', successor: member.successor ?? null }
+    await rig.store.putSubscribers([{ key: member.subscriber, phase: 'moved', facts, updated: rig.now() }])
+  }
   slow = true
   const accepted = new Map<string, number>()
   const done: number[] = []
@@ -79,7 +85,7 @@ export async function cancel(): Promise<Figure[]> {
   }
   const load = `${perSecond}/s, Stripe at ${stripeCall} ms, p99`
   return [
-    figure(`signal to the cancel that Stripe confirmed, ${load}`, until, 2_000),
+    figure(`signal to the cancel that Stripe confirmed, ${load}`, until, 800),
     figure(`signal to everything done (both accounts, access), ${load}`, done, 5_000),
   ]
 }

@@ -176,7 +176,7 @@ export function subscriptionsOf(account: StripeAccount, customer: string): Promi
   return listed(account, '/v1/subscriptions', { customer, status: 'all' }, `${account.name}_unreadable`)
 }
 
-function isSuccessorOf(one: StripeObject, subscriber: string): boolean {
+export function isSuccessorOf(one: StripeObject, subscriber: string): boolean {
   const mark = markOf(one)
   return mark !== undefined && oldIdOf(mark) === oldIdOf(subscriber)
 }

@@ -1,25 +1,24 @@
 import { decideCancel } from '../../cancel/decide.ts'
-import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
+import type { InboxEvent } from '../../cancel/machine.ts'
 import { explainEnd, reasonCode } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
-import { Bug, isBug } from '../../core/assert.ts'
-import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
-import { instant, type Instant } from '../../core/instant.ts'
-import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { isBug } from '../../core/assert.ts'
+import type { SubscriberKey } from '../../core/address.ts'
+import { instant } from '../../core/instant.ts'
+import { CommandError, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { agingOf, bound } from '../bound.ts'
 import { askedAlready } from './asked-already.ts'
-import { cancelSubscription, ownCancel, type CancelWork } from './cancel.ts'
+import { cancelPayer, cancelSides, restoreAll, type Cancelled } from './cancel-sides.ts'
 import { askForConfirmation } from './confirm.ts'
-import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
-import { isAlive, isOver } from '../../live/subscription.ts'
-import { collectAllAgain } from '../send/collection.ts'
+import { isAlive } from '../../live/subscription.ts'
 import { accountAway } from '../send/listed.ts'
 import type { ReadSides } from './live-sides.ts'
+import { payerOf } from './payer.ts'
+import { leaseLost, RowWork } from './row-work.ts'
 import { readForCancel } from './shut-creation.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
@@ -38,79 +37,22 @@ const rowSeconds = 4 * 3_600
  */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
   const work = new RowWork(context, row)
+  const end = async (event: InboxEvent): Promise<void> => {
+    const state = await work.end(event)
+    if (state !== undefined) announce(context, work, state, 'reason' in event ? event.reason : event.event)
+  }
   try {
     const still = await agingOf(context, rowSeconds)
-    await work.end(await handle(bound(context, still), work))
+    await end(await handle(bound(context, still), work))
   } catch (error) {
     // A retry would repeat a bug, so a person must see this row. Work on the other rows continues.
-    await work.end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
+    await end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
   }
 }
 
 function bugEnd(context: InboxContext, { id }: RowWork, error: Error): InboxEvent {
   context.log({ level: 'error', event: 'bug', id, error: error.name, message: error.message })
   return { event: 'failed', reason: `bug: ${error.message}` }
-}
-
-/** A claimed row in progress. Its state changes with every durable note. */
-class RowWork {
-  readonly id: string
-  readonly signal: InboxRow['signal']
-  readonly acceptedAt: Instant
-  facts: JsonObject
-  private now: InboxState
-  private readonly context: InboxContext
-
-  constructor(context: InboxContext, row: InboxRow) {
-    this.context = context
-    this.id = row.id
-    this.signal = row.signal
-    this.acceptedAt = row.acceptedAt
-    this.facts = row.facts
-    this.now = row.now
-  }
-
-  /** Tries so far, including counted tries that a crash interrupted. */
-  get attempts(): number {
-    if (this.now.state === 'retry') return this.now.attempts
-    // An operator redrove the row, which resets the tries.
-    return this.now.state === 'received' ? 0 : Number(this.facts['attempts'] ?? 0)
-  }
-
-  /**
-   * The subscriber that an earlier, verified try began to cancel. That cancel is finished, even if
-   * the tag or the link has changed since.
-   */
-  get begun(): SubscriberKey | undefined {
-    const { subscriber } = this.facts
-    const under = this.now.state === 'cancelling' || this.now.state === 'retry'
-    return under && typeof subscriber === 'string' ? (subscriber as SubscriberKey) : undefined
-  }
-
-  /** Durable before the next request. False when the lease was lost: another worker has the row. */
-  async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
-    const next = nextInbox(this.now, event)
-    if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
-    const at = this.context.clock()
-    const attempts = next.state === 'retry' ? { attempts: next.attempts } : {}
-    const known = { ...this.facts, ...facts, ...attempts }
-    const saved = await this.context.inbox.save(this.id, this.context.run, {
-      now: next,
-      facts: known,
-      note: { at, state: next.state, text: 'reason' in event ? event.reason : event.event },
-      release: next.state !== 'cancelling' && next.state !== 'verifying',
-    })
-    // The memory changes only after the write, so that after a failed write it still equals the
-    // store.
-    if (saved) [this.facts, this.now] = [known, next]
-    return saved
-  }
-
-  async end(event: InboxEvent): Promise<void> {
-    if (event.event === 'cancelled' && this.now.state !== 'cancelling') await this.note({ event: 'verified' }, {})
-    if (await this.note(event, {}))
-      announce(this.context, this, this.now.state, 'reason' in event ? event.reason : event.event)
-  }
 }
 
 function unexpected(error: unknown): Failure {
@@ -194,10 +136,20 @@ async function noOne(
 }
 
 /**
- * The new subscription first: a held old one cannot charge in the meantime. Done only when both are
- * cancelled.
+ * The subscription that bills first: a held old one cannot charge in the meantime. Then both
+ * accounts are read, and whatever else is alive ends as well. Done only when both are cancelled.
  */
 async function cancelBoth(context: InboxContext, work: RowWork, subscriber: SubscriberKey): Promise<InboxEvent> {
+  if (work.begun === undefined) {
+    const payer = await payerOf(context, subscriber)
+    if (
+      payer !== undefined &&
+      !isChosenWrongly(context, work, { old: payer.subscription, oldAccount: payer.account })
+    ) {
+      const ended = await cancelPayer(context, work, payer, subscriber)
+      if (!ended.ok) return afterFailure(context, work, ended.failure)
+    }
+  }
   const both = await readForCancel(context, subscriber)
   if (!both.ok) return afterFailure(context, work, both.failure)
   const decision = decideCancel(both.value.sides)
@@ -219,7 +171,7 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
       break
     }
     case 'cancel': {
-      const outcome = await send(context, work, both.value, { ...decision, subscriber })
+      const outcome = await cancelSides(context, work, both.value, { ...decision, subscriber })
       if (!outcome.ok) return afterFailure(context, work, outcome.failure)
       cancelled = outcome.value
     }
@@ -235,88 +187,13 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
  * they pay is wrong: which subscription gives the offer is then unknown. A link and an operator
  * name the subscription.
  */
-function isChosenWrongly(context: InboxContext, work: RowWork, { old, oldAccount }: ReadSides): boolean {
-  if (work.begun !== undefined || !isAboutAPerson(work.signal.source)) return false
-  return old !== undefined && oldAccount !== undefined && hasWrongMapping(context, oldAccount.name, old)
-}
-
-/** A subscription as the answer to its cancel shows it. */
-interface Cancelled {
-  readonly account: StripeAccount
-  readonly subscription: StripeObject
-}
-
-/**
- * Collects the customer's other invoices again, which a cancel stopped: a cancel of this try, or of
- * an earlier one that crashed before it restored them.
- */
-async function restoreAll(
-  context: InboxContext,
-  { id: row }: RowWork,
-  { old, oldAccount, successors }: ReadSides,
-  cancelled: readonly Cancelled[],
-): Promise<Outcome<true>> {
-  const known = new Map<string, Cancelled>()
-  for (const one of successors) known.set(one.id ?? '', { account: context.accounts.target, subscription: one })
-  if (old !== undefined && oldAccount !== undefined) known.set(old.id ?? '', { account: oldAccount, subscription: old })
-  for (const one of cancelled) known.set(one.subscription.id ?? '', one)
-  for (const [id, { account, subscription }] of known) {
-    if (!isOver(subscription)) continue
-    const restored = await collectAllAgain(context, ownCancel({ row, account, subscription: id }, subscription))
-    if (!restored.ok) return restored
-  }
-  return success(true)
-}
-
-async function send(
+function isChosenWrongly(
   context: InboxContext,
   work: RowWork,
-  both: ReadSides,
-  decision: { readonly subscriber: SubscriberKey; readonly new: readonly string[]; readonly old: boolean },
-): Promise<Outcome<readonly Cancelled[]>> {
-  const { subscriber } = decision
-  const common = { row: work.id }
-  const all: Cancelled[] = []
-  const cancels: CancelWork[] = decision.new.map((subscription) => ({
-    ...common,
-    account: context.accounts.target,
-    subscription,
-    seen: both.successors.find(({ id }) => id === subscription),
-    when: context.policy.cancel,
-  }))
-  if (decision.old && both.oldAccount !== undefined)
-    cancels.push({
-      ...common,
-      account: both.oldAccount,
-      subscription: splitSubscriberKey(subscriber).subscription,
-      seen: both.old,
-      // A held subscription bills nothing, so its period end has no meaning.
-      when: decision.new.length > 0 ? 'now' : context.policy.cancel,
-    })
-  for (const cancel of cancels) {
-    if (!(await work.note({ event: 'verified' }, { subscriber }))) return failed(leaseLost)
-    const cancelled = await cancelSubscription(context, cancel)
-    const { name: account } = cancel.account
-    const level = cancelled.ok ? 'info' : 'warn'
-    context.log({ level, event: 'stripe_cancel', id: work.id, account, outcome: outcomeWord(cancelled) })
-    if (!cancelled.ok) return cancelled
-    all.push({ account: cancel.account, subscription: cancelled.value })
-  }
-  context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
-  // The rest concerns access, and waits while Kajabi does not answer.
-  if (!(await work.note({ event: 'verified' }, { confirmed: true }))) return failed(leaseLost)
-  return success(all)
-}
-
-function outcomeWord(cancelled: Outcome<unknown>): string {
-  return cancelled.ok ? 'confirmed' : cancelled.failure.kind
-}
-
-const leaseLost: Failure = {
-  kind: 'retryable',
-  code: 'lease_lost',
-  message: 'another worker has this signal',
-  status: 0,
+  { old, oldAccount }: Pick<ReadSides, 'old' | 'oldAccount'>,
+): boolean {
+  if (work.begun !== undefined || !isAboutAPerson(work.signal.source)) return false
+  return old !== undefined && oldAccount !== undefined && hasWrongMapping(context, oldAccount.name, old)
 }
 
 /**

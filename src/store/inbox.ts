@@ -11,6 +11,7 @@ import type { InboxNote, InboxRow, InboxStore } from '../engine/inbox/port.ts'
 import type { StoreEngine } from './engines.ts'
 import { openAcceptance } from './inbox-accept.ts'
 import { openGrants } from './grants.ts'
+import type { InGroup } from './group-commit.ts'
 import type { Tables } from './tables.ts'
 
 const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
@@ -30,12 +31,12 @@ function free(row: ExpressionBuilder<Tables, 'inbox'>, now: Instant) {
 }
 
 /** The inbox's part of the store. */
-export function openInbox(engine: StoreEngine): InboxStore {
+export function openInbox(engine: StoreEngine, inGroup: InGroup): InboxStore {
   const { database } = engine
   return {
     accept: openAcceptance(engine),
     ...openGrants(database),
-    ...openRows(engine),
+    ...openRows(engine, inGroup),
 
     async get(id) {
       const row = await database.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst()
@@ -136,7 +137,10 @@ export function openInbox(engine: StoreEngine): InboxStore {
 }
 
 /** Rows with a holder, and the change of holders. */
-function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'hasten' | 'release' | 'save' | 'change'> {
+function openRows(
+  engine: StoreEngine,
+  inGroup: InGroup,
+): Pick<InboxStore, 'claim' | 'renew' | 'hasten' | 'release' | 'save' | 'change'> {
   const { database } = engine
   return {
     async claim(holder, now, until, which) {
@@ -178,8 +182,10 @@ function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'ha
         .where('holder', '=', holder)
         .execute()
     },
+    // Rows in progress write at the same time; a commit of each would have them wait for the disk in
+    // a queue.
     save: (id, holder, { now, facts, note, release }) =>
-      database.transaction().execute(async (transaction) => {
+      inGroup(async (transaction) => {
         const saved = await transaction
           .updateTable('inbox')
           .set({ ...stateColumns(now, note.at), facts: canonicalJson(facts) })

@@ -64,7 +64,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     ...openState(engine.database, inGroup),
     ...openJournal(engine.database, inGroup),
     ...openLeases(engine),
-    inbox: openInbox(engine),
+    inbox: openInbox(engine, inGroup),
     world,
     backup: () => backupLines(engine),
     restore: async (lines) => restoreLines(engine, lines),

@@ -105,6 +105,7 @@ async function cancelOne(
  * False when another worker has the row.
  */
 async function confirmed(context: InboxContext, work: RowWork): Promise<boolean> {
+  context.unbilled?.(work.id)
   if (work.facts['confirmed'] === true) return true
   context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
   return work.note({ event: 'verified' }, { confirmed: true })

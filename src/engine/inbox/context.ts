@@ -52,6 +52,8 @@ export interface InboxContext {
    * which occupy none.
    */
   readonly patience?: Patience
+  /** Called when nothing bills the member of this row any more. */
+  readonly unbilled?: (id: string) => void
   readonly alert: (alert: Alert) => void
   readonly log: (line: LogLine) => void
   /** The holder of leases: unique to this process. */

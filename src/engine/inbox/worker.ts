@@ -28,9 +28,10 @@ const storeSeconds = 1
  */
 const oldAtOnce = 24
 /**
- * Rows in progress at the start, and when an account answers again after an outage. Each finished
- * row allows one more. So the full backlog does not hit a recovering account at once, and a new
- * cancel, which is claimed first, does not queue behind it.
+ * Rows of a backlog in progress at the start, and when an account answers again after an outage.
+ * Each finished row allows one more. So the full backlog does not hit a recovering account at once,
+ * and a new cancel, which is claimed first, does not queue behind it. New cancels do not wait for
+ * this.
  */
 const firstAtOnce = 12
 /** Rows in progress in total, including those that wait for Kajabi. */
@@ -140,12 +141,21 @@ class Hands {
   private room = firstAtOnce
   /** Rows in progress that wait for an answer from Kajabi. */
   private atKajabi = 0
+  /** Rows in progress whose member is not billed any more: the rest is not urgent. */
+  private readonly unbilled = new Set<string>()
   private readonly context: InboxContext
   private readonly atOnce: number
   constructor(context: InboxContext, atOnce: number) {
     this.context = context
     this.atOnce = atOnce
-    this.lines = new Lines({ ...context, kajabi: this.counted(context.kajabi) })
+    this.lines = new Lines({
+      ...context,
+      kajabi: this.counted(context.kajabi),
+      unbilled: (id) => {
+        this.unbilled.add(id)
+        this.wake()
+      },
+    })
   }
 
   wake(): void {
@@ -189,12 +199,10 @@ class Hands {
       return false
     }
     const { left } = await breakerNow(this.context)
-    const most = Math.min(this.room, this.atOnce)
-    const room = this.roomFor(most)
-    const fresh = await claim(this.context, { limit: room, left, lane: 'fresh' }, leaseSeconds)
+    const fresh = await claim(this.context, { limit: this.roomForFresh(), left, lane: 'fresh' }, leaseSeconds)
     for (const row of fresh) this.start(row, 'fresh')
     const old = [...this.inHand.values()].filter(({ lane }) => lane === 'old').length
-    const limit = Math.min(oldAtOnce - old, this.roomFor(most))
+    const limit = Math.min(oldAtOnce - old, this.roomFor(Math.min(this.room, this.atOnce)))
     const rest = { limit, left: left - fresh.length, lane: 'old' } as const
     const later = left > 0 && left <= fresh.length ? [] : await claim(this.context, rest, leaseSeconds)
     for (const row of later) this.start(row, 'old')
@@ -207,6 +215,15 @@ class Hands {
    */
   private roomFor(most: number): number {
     return Math.min(most - (this.inHand.size - this.atKajabi), mostInHand - this.inHand.size)
+  }
+
+  /**
+   * A row whose cancel is confirmed goes on with reads and access, and takes no place from a member
+   * who is still billed.
+   */
+  private roomForFresh(): number {
+    const billed = this.inHand.size - this.unbilled.size
+    return Math.min(this.atOnce - billed, mostInHand - this.inHand.size)
   }
 
   private counted(kajabi: InboxContext['kajabi']): InboxContext['kajabi'] {
@@ -240,6 +257,7 @@ class Hands {
       })
       .finally(() => {
         this.inHand.delete(row.id)
+        this.unbilled.delete(row.id)
         this.room = Math.min(this.room + 1, this.atOnce)
         this.wake()
       })

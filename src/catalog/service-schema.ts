@@ -88,6 +88,9 @@ export const serveSchema = closed({
     }),
   ),
   link_days: optional(count('Days for which a cancel link is valid; 14 by default')),
+  keep_days: optional(
+    count('Days for which signals that are done or ignored are kept; 180 by default, and longer than link_days'),
+  ),
 })
 
 /** `alerts:` in project.yaml. Addresses and keys are secrets. */

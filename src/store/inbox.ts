@@ -9,6 +9,7 @@ import { instant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { InboxNote, InboxRow, InboxStore } from '../engine/inbox/port.ts'
 import type { StoreEngine } from './engines.ts'
+import { openArchive } from './inbox-archive.ts'
 import { openAcceptance } from './inbox-accept.ts'
 import { openGrants } from './grants.ts'
 import type { InGroup } from './group-commit.ts'
@@ -37,6 +38,7 @@ export function openInbox(engine: StoreEngine, inGroup: InGroup): InboxStore {
     accept: openAcceptance(engine),
     ...openGrants(database),
     ...openRows(engine, inGroup),
+    ...openArchive(inGroup),
 
     async get(id) {
       const row = await database.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst()
@@ -182,8 +184,8 @@ function openRows(
         .where('holder', '=', holder)
         .execute()
     },
-    // Rows in progress write at the same time; a commit of each would have them wait for the disk in
-    // a queue.
+    // Rows in progress write at the same time. With a commit for each, they would queue for the
+    // disk.
     save: (id, holder, { now, facts, note, release }) =>
       inGroup(async (transaction) => {
         const saved = await transaction

@@ -41,6 +41,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0008-inbox-lanes': { up: (database) => inboxLanes(database, engine) },
     '0009-grant-prices': { up: (database) => grantPrices(database) },
     '0010-request-ids': { up: (database) => requestIds(database) },
+    '0011-keys-by-row': { up: (database) => keysByRow(database) },
   }
 }
 
@@ -231,4 +232,9 @@ async function grantPrices(database: Database): Promise<void> {
 /** Stripe's own id of each request, by which its Dashboard and its support find it. */
 async function requestIds(database: Database): Promise<void> {
   await database.schema.alterTable('journal').addColumn('request', 'text').execute()
+}
+
+/** The keys of a row are found when it is archived. */
+async function keysByRow(database: Database): Promise<void> {
+  await database.schema.createIndex('inbox_keys_by_inbox').on('inbox_keys').column('inbox').execute()
 }

@@ -1,4 +1,5 @@
 import { accept } from './accept.ts'
+import { backlog } from './backlog.ts'
 import { cancel } from './cancel.ts'
 import { catalog } from './catalog.ts'
 import { catalogWork } from './catalog-work.ts'
@@ -9,12 +10,15 @@ import { refresh } from './refresh.ts'
 import { rehearsal } from './rehearsal.ts'
 import { scale } from './scale.ts'
 import { start } from './start.ts'
+import { status } from './status.ts'
 
 /** Every bench, in the order of `docs/figures.md`. */
 export const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
   start,
   accept,
   cancel,
+  backlog,
+  status,
   refresh,
   catalog,
   catalogWork,

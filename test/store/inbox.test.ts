@@ -149,6 +149,43 @@ function keepsSignals(place: Place): void {
     expect(await saved(id, 'one', { state: 'done' })).toBe(false)
   })
 
+  test('old signals that ended are removed with all about them; what waits or is dead stays', async () => {
+    const states: InboxRow['now'][] = [
+      { state: 'done' },
+      { state: 'ignored', reason: 'asked_already' },
+      { state: 'dead', reason: 'ambiguous' },
+      { state: 'retry', at: after(9_999), attempts: 1, reason: 'timeout' },
+      { state: 'done' },
+    ]
+    const all: string[] = []
+    for (const [n, now] of states.entries()) {
+      const { id } = await accept(`m${n}`)
+      all.push(id)
+      await inbox.claim('one', at, after(15), { limit: 9, cancels: true, lane: 'old' })
+      await saved(id, 'one', now)
+    }
+    const address = `inbox.${all[0]}`
+    const common = {
+      run: 'r',
+      step: 's',
+      account: 'us',
+      method: 'POST',
+      path: '/v1/x',
+      params: {},
+      attempt: 1,
+    } as const
+    await store.journalStart({ ...common, address, idempotencyKey: 'k', startedAt: at })
+    expect(await inbox.archive(after(1), 10)).toBe(0)
+    expect(await inbox.archive(after(2), 2)).toBe(2)
+    expect(await inbox.archive(after(2), 2)).toBe(1)
+    const left = await Promise.all(all.map(async (id) => (await inbox.get(id))?.row.now.state))
+    expect(left).toEqual([undefined, undefined, 'dead', 'retry', undefined])
+    expect(await store.journal({ address })).toEqual([])
+    expect(await inbox.byKey(['m0'])).toBeUndefined()
+    // Its key is gone as well, so that the same key is a new signal.
+    expect((await accept('m0')).duplicate).toBe(false)
+  })
+
   test('signals without a cancel can be claimed separately', async () => {
     await accept('a')
     const entry = { source: 'source_account', event: 'hold_removed', subscriber: 'us/sub_1', receivedAt: at } as const

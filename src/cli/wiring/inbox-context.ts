@@ -10,7 +10,7 @@ import { type OpenProject, ifPossible } from './project.ts'
 import type { Shell } from '../shell.ts'
 
 /** The inbox's defaults for settings that `serve:` in project.yaml does not give. */
-const defaults = { cancels_per_hour: 50, second_look_seconds: 20 }
+const defaults = { cancels_per_hour: 50, second_look_seconds: 20, keep_days: 180 }
 
 export interface Announcing {
   readonly alert: (alert: Alert) => void
@@ -50,6 +50,8 @@ export async function inboxContext(
       cancel: project.policies.cancel,
       cancelsPerHour: number('cancels_per_hour'),
       secondLookSeconds: number('second_look_seconds'),
+      // A pressed link stays known for as long as it could be pressed again.
+      keepDays: Math.max(number('keep_days'), numberOr(project.serve?.['link_days'], 14) + 1),
     },
     alert,
     log,

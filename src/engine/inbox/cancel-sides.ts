@@ -101,8 +101,8 @@ async function cancelOne(
 }
 
 /**
- * Notes that nothing bills the member any more; what follows cannot charge, and may wait for Kajabi.
- * False when another worker has the row.
+ * Notes that nothing bills the member any more. What follows cannot charge, and may wait for
+ * Kajabi. False when another worker has the row.
  */
 async function confirmed(context: InboxContext, work: RowWork): Promise<boolean> {
   context.unbilled?.(work.id)

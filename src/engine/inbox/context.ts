@@ -41,6 +41,8 @@ export interface InboxContext {
     readonly cancelsPerHour: number
     /** Seconds between the two reads that must agree before a missing offer counts. */
     readonly secondLookSeconds: number
+    /** Days for which finished signals are kept; absent: forever. */
+    readonly keepDays?: number
   }
   /**
    * Whether an account has stopped answering; the worker then claims no rows for it. Absent where

@@ -61,6 +61,11 @@ export interface InboxStore extends GrantStore {
   renew(holder: string, ids: readonly string[], until: Instant): Promise<void>
   /** Makes retries that wait for this cause due now. */
   hasten(cause: string): Promise<void>
+  /**
+   * Removes up to `limit` signals that are done or ignored and have not changed since `before`,
+   * with everything about them. Returns how many it removed.
+   */
+  archive(before: Instant, limit: number): Promise<number>
   /** Releases those of these rows that `holder` still has. */
   release(holder: string, ids: readonly string[]): Promise<void>
   /** False when the lease was lost: nothing was written, and another worker has the row. */

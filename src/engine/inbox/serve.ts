@@ -6,6 +6,7 @@ import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease, serveLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
 import { reportBug } from './bugs.ts'
+import { archiveFinished } from './archive.ts'
 import { tellAccepted, tellRefused } from './credentials.ts'
 import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess, type KnownGone } from './poll.ts'
@@ -53,6 +54,8 @@ const recoverSeconds = 60
 const readBackSeconds = 3_600
 /** Seconds between two looks for cards whose members did not return from Stripe's page. */
 const cardSeconds = 300
+/** Seconds between two removals of old signals. */
+const archiveSeconds = 3_600
 /** Two days without a reconciliation. */
 const staleSeconds = 2 * secondsPerDay
 /** Seconds before a failed reconciliation is tried again. */
@@ -105,6 +108,7 @@ class Duties {
   private failures = 0
   private readBackAt = 0
   private cardsAt = 0
+  private archiveAt = 0
   private deadCauses: ReadonlySet<string> = new Set()
   private seen: SeenTags | undefined
   private readonly gone: KnownGone = new Map()
@@ -130,6 +134,10 @@ class Duties {
       this.pollAt = this.context.clock() + this.options.pollSeconds
     }
     if (isDue(this.cardsAt, now, cardSeconds) && !stopped()) await this.cards()
+    if (isDue(this.archiveAt, now, archiveSeconds) && !stopped()) {
+      this.archiveAt = now + archiveSeconds
+      await archiveFinished(this.context, stopped)
+    }
     if (isDue(this.readBackAt, now, readBackSeconds) && !stopped()) await this.readBack()
     if (isDue(this.reconcileAt, now, secondsPerDay) && !stopped()) await this.reconcile()
   }

@@ -218,11 +218,11 @@ class Hands {
   }
 
   /**
-   * A row whose cancel is confirmed goes on with reads and access, and takes no place from a member
-   * who is still billed.
+   * After its cancel is confirmed, a row only reads and follows access. It takes no place from a
+   * member who is still billed.
    */
   private roomForFresh(): number {
-    const billed = this.inHand.size - this.unbilled.size
+    const billed = Math.max(0, this.inHand.size - this.unbilled.size - this.atKajabi)
     return Math.min(this.atOnce - billed, mostInHand - this.inHand.size)
   }
 

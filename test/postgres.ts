@@ -10,6 +10,8 @@ import { present } from '../src/core/assert.ts'
 export interface RunningPostgres {
   /** The URL of a new, empty database. */
   database: () => Promise<string>
+  /** Cuts every connection and starts the server again on the same port and data. */
+  restart: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -48,32 +50,43 @@ export async function startPostgres(): Promise<RunningPostgres> {
     ],
     { ...as, stdio: 'pipe' },
   )
-  const server = spawn(
-    join(bin, 'postgres'),
-    [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      '-c',
-      'listen_addresses=127.0.0.1',
-      '-c',
-      'unix_socket_directories=',
-      '-c',
-      'fsync=off',
-    ],
-    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+  const begin = async (): Promise<ChildProcess> => {
+    const server = spawn(
+      join(bin, 'postgres'),
+      [
+        '-D',
+        data,
+        '-p',
+        String(port),
+        '-c',
+        'listen_addresses=127.0.0.1',
+        '-c',
+        'unix_socket_directories=',
+        '-c',
+        'fsync=off',
+      ],
+      { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    await ready(server)
+    return server
+  }
+  let server = await begin()
   const killed = (): void => void server.kill('SIGKILL')
   process.once('exit', killed)
-  await ready(server)
+  const end = async (): Promise<void> => {
+    const gone = new Promise((done) => server.once('exit', done))
+    server.kill('SIGINT')
+    await gone
+  }
   return {
     database: () => createDatabase(port, `test_${++databases}`),
+    restart: async () => {
+      await end()
+      server = await begin()
+    },
     stop: async () => {
       process.removeListener('exit', killed)
-      const gone = new Promise((done) => server.once('exit', done))
-      server.kill('SIGINT')
-      await gone
+      await end()
       rmSync(home, { recursive: true, force: true })
     },
   }

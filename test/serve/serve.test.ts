@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { allDone, allowed, cancels, everybodyLeaves, kills, school } from './kills.ts'
+import { allDone, allowed, cancels, everybodyLeaves, faultShare, kills, school } from './kills.ts'
 import { hookSecret, openTown, until, type Town } from './town.ts'
 
 let town: Town
@@ -87,6 +87,7 @@ describe('crossbill serve', () => {
           await town.rig.act({ act: 'redeliver' })
         }
       })()
+      town.faults.share = faultShare
       await everybodyLeaves(town, people)
       await killing
       await allDone(town, people)

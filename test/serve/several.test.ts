@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { postgresBinaries, startPostgres } from '../postgres.ts'
-import { allDone, allowed, cancels, everybodyLeaves, kills, school } from './kills.ts'
-import { openTown } from './town.ts'
+import { allDone, allowed, cancels, everybodyLeaves, faultShare, kills, school } from './kills.ts'
+import { openTown, type Process, type Town } from './town.ts'
 
 const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
 afterAll(() => postgres?.stop())
@@ -9,9 +10,23 @@ afterAll(() => postgres?.stop())
 /** Kills two of the three processes, again and again while kills are left. */
 const rounds = Math.max(kills - 2, 2)
 
+/** Seconds between two restarts of the database, which cut every connection of all processes. */
+const restartSeconds = Number(process.env['CROSSBILL_RESTART_SECONDS'] ?? 2)
+
+/** A process that meets the restarting database ends with words, and its supervisor starts it again. */
+async function started(town: Town, which: number): Promise<Process> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await town.serve(which)
+    } catch (error) {
+      if (tries === 5) throw error
+      await sleep(500)
+    }
+}
+
 describe.skipIf(postgres === undefined)('several processes on one PostgreSQL store', () => {
   test(
-    'receive every hook three times and cancel once; when some are killed, the others do their work',
+    'receive every hook three times and cancel once; some are killed, the database restarts, and requests fail',
     { timeout: allowed },
     async () => {
       const url = (await postgres?.database()) ?? ''
@@ -20,16 +35,25 @@ describe.skipIf(postgres === undefined)('several processes on one PostgreSQL sto
       try {
         const people = await school(town.rig, cancels)
         const running = await Promise.all([0, 1, 2].map((which) => town.serve(which)))
+        let left = false
         const killing = (async () => {
           for (let round = 0; round < rounds; round++) {
             const which = round % 3
             await running[which]?.kill('SIGKILL')
             // The last killed process stays dead, so the others finish its work.
-            if (round < rounds - 1) running[which] = await town.serve(which)
+            if (round < rounds - 1) running[which] = await started(town, which)
           }
+          left = true
         })()
+        const restarting = (async () => {
+          do {
+            await sleep(restartSeconds * 1_000)
+            await postgres?.restart()
+          } while (!left)
+        })()
+        town.faults.share = faultShare
         await everybodyLeaves(town, people)
-        await killing
+        await Promise.all([killing, restarting])
         await allDone(town, people)
         expect(town.output()).not.toContain('postgres://')
       } finally {

@@ -24,6 +24,8 @@ export interface Town {
   readonly env: Readonly<Record<string, string>>
   /** From now on these answer with 503 pages. */
   readonly down: { stripe: boolean; kajabi: boolean }
+  /** The share of requests to Stripe and Kajabi that fail: before they are carried out, or after. */
+  readonly faults: { share: number; readonly met: { before: number; after: number } }
   /**
    * The address on which a process of the service listens. Concurrent processes have their own
    * ports.
@@ -55,10 +57,15 @@ export async function openTown({ processes = 1, store, cancelsPerHour = 100_000 
   const file = join(folder, 'state/crossbill.db')
   const rig = await openRig({ store: store?.options ?? { file }, deliver: globalThis.fetch })
   const down = { stripe: false, kajabi: false }
+  const faults = { share: 0, met: { before: 0, after: 0 } }
   const world: typeof globalThis.fetch = async (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input)
     const out = (down.kajabi && pathname.startsWith('/kajabi/')) || (down.stripe && pathname.startsWith('/v1/'))
-    return out ? new Response('<html>down</html>', { status: 503 }) : rig.sandbox.fetch(input, init)
+    const fault = Math.random() < faults.share ? (Math.random() < 0.5 ? 'before' : 'after') : undefined
+    if (fault !== undefined) faults.met[fault]++
+    if (!out && fault === 'after') await rig.sandbox.fetch(input, init)
+    const fails = out || fault !== undefined
+    return fails ? new Response('<html>down</html>', { status: 503 }) : rig.sandbox.fetch(input, init)
   }
   const sandbox = await serveSandbox({ ...rig.sandbox, fetch: world }, { port: 0 })
   const ports = await Promise.all(Array.from({ length: processes }, freePort))
@@ -127,6 +134,7 @@ serve:
     folder,
     env,
     down,
+    faults,
     ports,
     output: () => written,
     async serve(which = 0) {

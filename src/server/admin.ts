@@ -31,9 +31,10 @@ export function adminRoutes(app: FastifyInstance, context: ServerContext): void 
   app.get('/openapi.json', (_, reply) => reply.send(openapi(context.version)))
   app.get('/', async (_, reply) => {
     const status = await context.status()
+    const about = { latency: context.metrics.latency(), school: context.school.name, version: context.version }
     return reply
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8')
-      .send(statusPage(status, context.clock(), context.metrics.latency()))
+      .send(statusPage(status, context.clock(), about))
   })
 }

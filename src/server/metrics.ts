@@ -38,6 +38,8 @@ export interface Latency {
   readonly cancels: number
   readonly half: number
   readonly slowest: number
+  /** Each of them, the oldest first. */
+  readonly each: readonly number[]
 }
 
 /** Number of recent cancels that the status page summarises. */
@@ -121,7 +123,7 @@ export function openMetrics(options: {
       if (last.length === 0) return undefined
       const sorted = last.toSorted((a, b) => a - b)
       const half = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
-      return { cancels: last.length, half, slowest: sorted.at(-1) ?? 0 }
+      return { cancels: last.length, half, slowest: sorted.at(-1) ?? 0, each: [...last] }
     },
     kajabi: (route, status) =>
       kajabi.inc({ route, status_class: status === 0 ? 'none' : `${Math.floor(status / 100)}xx` }),

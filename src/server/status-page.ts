@@ -3,6 +3,7 @@ import { explainEnd } from '../cancel/reasons.ts'
 import type { ServiceStatus, StatusRow } from '../engine/inbox/status.ts'
 import type { Latency } from './metrics.ts'
 import { html, type Html } from '../core/html.ts'
+import { latencyPlot } from './latency-plot.ts'
 import { document } from './page.ts'
 
 /** Age in seconds at which a waiting signal is a trouble: a cancel should take seconds. */
@@ -10,11 +11,19 @@ const late = 60
 /** Age at which the last reconciliation is a trouble; it runs once a day. */
 const stale = 2 * secondsPerDay
 
+/** What the page says about the service itself. */
+export interface About {
+  readonly latency: Latency | undefined
+  /** The name of the school, when the project has one. */
+  readonly school: string | undefined
+  readonly version: string
+}
+
 /**
  * The page for an operator on call: first whether anything is wrong, then what waits, what failed
  * and why, and the command that helps.
  */
-export function statusPage(status: ServiceStatus, now: Instant, latency: Latency | undefined): string {
+export function statusPage(status: ServiceStatus, now: Instant, { latency, school, version }: About): string {
   const troubles = troublesOf(status, now)
   const headline =
     troubles.length === 0
@@ -23,6 +32,7 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
         ? 'One thing needs attention'
         : `${troubles.length} things need attention`
   const body = [
+    ...(school === undefined ? [] : [html`<p class="soft">${school}</p>`]),
     ...troubles.map(({ what, command }) => html`<p class="trouble">${what}<br /><code>${command}</code></p>`),
     table(
       'Signals',
@@ -40,15 +50,26 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
       status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
     ),
     ...(status.cards === undefined ? [] : [cardLine(status.cards)]),
-    html`<p class="soft">${latencyOf(latency)}</p>`,
+    html`<h2>Latency</h2>
+      ${latencyPlot(latency?.each ?? [])}
+      <p class="soft">${latencyOf(latency)}</p>`,
+    table(
+      'Processes',
+      ['work', 'process', 'lease'],
+      (status.leases ?? []).map(({ work, holder, expires }) => [
+        work,
+        holder,
+        `${duration(Math.max(expires - now, 0))} left`,
+      ]),
+    ),
     html`<p class="soft">
       Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}.
-      As of ${formatInstant(now)}; this page reloads by itself.
+      As of ${formatInstant(now)}; this page reloads by itself. ${version}, Node ${process.versions.node}.
     </p>`,
   ]
   return document({
     language: 'en',
-    title: `Crossbill: ${headline.toLowerCase()}`,
+    title: `${school ?? 'Crossbill'}: ${headline.toLowerCase()}`,
     heading: headline,
     body: html`${body}`,
     wide: true,

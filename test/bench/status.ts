@@ -22,8 +22,8 @@ export async function status(): Promise<Figure[]> {
     status: async () => serviceStatus(rig.context),
     milliseconds: () => performance.now(),
   })
-  const page = async (): Promise<void> =>
-    void statusPage(await serviceStatus(rig.context), rig.now(), metrics.latency())
+  const about = { latency: metrics.latency(), school: 'School', version: 'bench' }
+  const page = async (): Promise<void> => void statusPage(await serviceStatus(rig.context), rig.now(), about)
   const figures = [
     await often('the status page', page),
     await often('the metrics', async () => void (await metrics.text())),

@@ -13,7 +13,7 @@ const rounds = Math.max(kills - 2, 2)
 /** Seconds between two restarts of the database, which cut every connection of all processes. */
 const restartSeconds = Number(process.env['CROSSBILL_RESTART_SECONDS'] ?? 2)
 
-/** A process that meets the restarting database ends with words, and its supervisor starts it again. */
+/** A process that meets the restarting database ends, and its supervisor starts it again. */
 async function started(town: Town, which: number): Promise<Process> {
   for (let tries = 0; ; tries++)
     try {

@@ -24,7 +24,7 @@ export interface Town {
   readonly env: Readonly<Record<string, string>>
   /** From now on these answer with 503 pages. */
   readonly down: { stripe: boolean; kajabi: boolean }
-  /** The share of requests to Stripe and Kajabi that fail: before they are carried out, or after. */
+  /** The share of requests to Stripe and Kajabi that fail, before or after they are carried out. */
   readonly faults: { share: number; readonly met: { before: number; after: number } }
   /**
    * The address on which a process of the service listens. Concurrent processes have their own

@@ -82,6 +82,9 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
       oldestPendingSeconds: 300,
       breaker: '50 cancels within an hour reached the limit of 50',
       lastReconciliation: { at: instant(now - 90_000), differences: 4, found: { missing: 4 } },
+      leases: [
+        { work: 'leads the service', holder: 'run-2026-11-30-0123456789abcdef-1234abcd', expires: instant(now + 12) },
+      ],
       dead: [
         {
           id: 'sig_6c9f3a2b71d40011',
@@ -101,7 +104,8 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
       ],
     }
     for (const [name, options] of [
-      ['phone', { viewport: { width: 360, height: 740 } }],
+      ['phone', { viewport: { width: 390, height: 844 } }],
+      ['small phone', { viewport: { width: 360, height: 740 } }],
       ['desk', { viewport: { width: 1_280, height: 900 } }],
     ] as const) {
       const { page, problems } = await open(running.service.adminUrl, options)

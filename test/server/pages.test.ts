@@ -249,6 +249,23 @@ describe('the listener for people on call', () => {
     expect(text).toContain('Last reconciliation: 60 min ago, 0 differences')
   })
 
+  test('names the school, who leads and the version, and draws the last cancels', async () => {
+    const own = await runService({ school: { name: 'Soap & Sense' } })
+    own.status.value = {
+      ...own.status.value,
+      leases: [{ work: 'leads the service', holder: 'run-1 <b>', expires: instant(now + 12) }],
+    }
+    own.metrics.accepted('sig_1')
+    own.metrics.heard({ level: 'info', event: 'stripe_confirmed', id: 'sig_1' })
+    const text = await (await fetch(own.service.adminUrl)).text()
+    await own.service.close()
+    expect(text).toContain('<title>Soap &amp; Sense: all is well</title>')
+    expect(text).toContain('run-1 &lt;b&gt;')
+    expect(text).toContain('12 s left')
+    expect(text).toMatch(/<svg[^>]* role="img"\s+aria-label="Latency of the last 1 cancels/)
+    expect(text).toContain(`0.0.0, Node ${process.versions.node}`)
+  })
+
   test('shows troubles first, with the command that helps, and escapes foreign text', async () => {
     running.status.value = {
       states: { received: 1, dead: 2 },

@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/instant.ts'
 import { cardCounts, type CardCounts } from '../cards/seen.ts'
+import { applyLease, serveLease } from '../lease.ts'
 import { breakerNow } from './breaker.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
@@ -21,8 +22,16 @@ export interface ServiceStatus {
     | undefined
   /** Members' card links that this store knows, by state; absent before the first. */
   readonly cards?: CardCounts
+  /** Who leads the service, and who applies a plan, now. */
+  readonly leases?: readonly StatusLease[]
   readonly dead: readonly StatusRow[]
   readonly waiting: readonly StatusRow[]
+}
+
+interface StatusLease {
+  readonly work: 'leads the service' | 'applies a plan'
+  readonly holder: string
+  readonly expires: Instant
 }
 
 export interface StatusRow {
@@ -35,7 +44,7 @@ export interface StatusRow {
 const shown = 20
 
 export async function serviceStatus(context: InboxContext): Promise<ServiceStatus> {
-  const [counts, breaker, reconciled, dead, retry, cancelling, received, cards] = await Promise.all([
+  const [counts, breaker, reconciled, dead, retry, cancelling, received, cards, leases] = await Promise.all([
     context.inbox.counts(),
     breakerNow(context),
     lastReconciliation(context),
@@ -44,6 +53,7 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
     context.inbox.list({ state: 'cancelling', limit: shown }),
     context.inbox.list({ state: 'received', limit: shown }),
     cardCounts(context.store),
+    leasesNow(context),
   ])
   return {
     states: counts.states,
@@ -61,9 +71,19 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
       },
     },
     ...(cards === undefined ? {} : { cards }),
+    leases,
     dead: dead.map(statusRow),
     waiting: [...cancelling, ...retry, ...received].slice(0, shown).map(statusRow),
   }
+}
+
+async function leasesNow({ store }: InboxContext): Promise<readonly StatusLease[]> {
+  const works = [
+    ['leads the service', serveLease],
+    ['applies a plan', applyLease],
+  ] as const
+  const found = await Promise.all(works.map(async ([work, name]) => ({ work, held: await store.leaseHolder(name) })))
+  return found.flatMap(({ work, held }) => (held === undefined ? [] : [{ work, ...held }]))
 }
 
 function statusRow({ id, acceptedAt, now }: InboxRow): StatusRow {

@@ -29,9 +29,10 @@ export function adminRoutes(app: FastifyInstance, context: ServerContext): void 
     return reply.type(metrics.contentType).send(await metrics.text())
   })
   app.get('/openapi.json', (_, reply) => reply.send(openapi(context.version)))
-  app.get('/', async (_, reply) => {
+  app.get('/', async (request, reply) => {
+    const watches = Object.hasOwn(request.query as object, 'watch')
     const status = await context.status()
-    const about = { latency: context.metrics.latency(), school: context.school.name, version: context.version }
+    const about = { latency: context.metrics.latency(), school: context.school.name, version: context.version, watches }
     return reply
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8')

@@ -35,14 +35,17 @@ td:last-child { white-space: normal; overflow-wrap: break-word; min-width: 12rem
 .scroll + .soft { margin-top: 1.25rem }
 th { color: var(--soft); font-weight: 600 }
 .rows tr { display: table-row }
+.trouble { overflow-x: auto; padding: 0.75rem 1rem; border-left: 4px solid var(--act); background: var(--paper) }
+code { font: 0.9375em ui-monospace, monospace; white-space: nowrap }
 @media (max-width: 40rem) {
   .rows thead { display: none }
   .rows tr { display: flex; flex-wrap: wrap; column-gap: 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--line) }
-  .rows td { padding: 0; border: 0 }
+  .rows td, .rows td:last-child { padding: 0; border: 0; min-width: 0; max-width: 100%; white-space: normal; overflow-wrap: anywhere }
+  table.rows, .rows tbody { display: block }
+  td:last-child { min-width: 0 }
+  code { white-space: normal; overflow-wrap: anywhere }
   .rows td:last-child { flex-basis: 100% }
 }
-.trouble { overflow-x: auto; padding: 0.75rem 1rem; border-left: 4px solid var(--act); background: var(--paper) }
-code { font: 0.9375em ui-monospace, monospace; white-space: nowrap }
 @media print { form { display: none } body { background: none } main { border: 0 } }
 `
 

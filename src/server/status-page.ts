@@ -17,13 +17,15 @@ export interface About {
   /** The name of the school, when the project has one. */
   readonly school: string | undefined
   readonly version: string
+  /** Whether the reader asked that the page reloads by itself. */
+  readonly watches: boolean
 }
 
 /**
  * The page for an operator on call: first whether anything is wrong, then what waits, what failed
  * and why, and the command that helps.
  */
-export function statusPage(status: ServiceStatus, now: Instant, { latency, school, version }: About): string {
+export function statusPage(status: ServiceStatus, now: Instant, { latency, school, version, watches }: About): string {
   const troubles = troublesOf(status, now)
   const headline =
     troubles.length === 0
@@ -64,7 +66,9 @@ export function statusPage(status: ServiceStatus, now: Instant, { latency, schoo
     ),
     html`<p class="soft">
       Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}.
-      As of ${formatInstant(now)}; this page reloads by itself. ${version}, Node ${process.versions.node}.
+      As of ${formatInstant(now)};
+      ${watches ? html`this page reloads by itself (<a href="/">stop</a>)` : html`<a href="/?watch">reload by itself</a>`}.
+      ${version}, Node ${process.versions.node}.
     </p>`,
   ]
   return document({
@@ -73,7 +77,7 @@ export function statusPage(status: ServiceStatus, now: Instant, { latency, schoo
     heading: headline,
     body: html`${body}`,
     wide: true,
-    renewSeconds: 15,
+    ...(watches ? { renewSeconds: 15 } : {}),
   })
 }
 
@@ -155,7 +159,7 @@ function table(caption: string, heads: readonly string[], rows: readonly (readon
   )
   const whole = html`<table${wide}><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
   return html`<h2>${caption}</h2>
-    <div class="scroll">${whole}</div>`
+    <div class="scroll" role="region" aria-label="${caption}" tabindex="0">${whole}</div>`
 }
 
 function cellOf(cell: Cell): Html {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { signLink } from '../../src/cancel/link.ts'
@@ -77,6 +79,10 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
   })
 
   test('the status page fits a phone with every trouble at once', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      running.metrics.accepted(id)
+      running.metrics.heard({ level: 'info', event: 'stripe_confirmed', id })
+    }
     running.status.value = {
       states: { received: 3, verifying: 0, cancelling: 1, retry: 4, done: 120, ignored: 7, dead: 2 },
       oldestPendingSeconds: 300,
@@ -110,12 +116,33 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     ] as const) {
       const { page, problems } = await open(running.service.adminUrl, options)
       expect(await overflows(page)).toBe(false)
+      // No text is cut on a phone: nothing scrolls sideways.
+      expect(name === 'desk' ? [] : await page.evaluate(cut)).toEqual([])
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('4 things need attention')
       expect(problems).toEqual([])
       await keep(page, `status ${name}`)
+      const { page: scripted } = await open(running.service.adminUrl, {
+        ...options,
+        bypassCSP: true,
+        javaScriptEnabled: true,
+      })
+      expect(await violations(scripted)).toEqual([])
     }
   })
 })
+
+/** The text of each part of the page that is wider than its place. */
+const cut = `[...document.querySelectorAll('.scroll, .trouble, td, code')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+  .map((one) => one.textContent)`
+
+/** What axe-core finds wrong on the page. */
+async function violations(page: Page): Promise<string[]> {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  await page.evaluate(axe)
+  const found = await page.evaluate<{ violations: { id: string }[] }>('axe.run()')
+  return found.violations.map(({ id }) => id)
+}
 
 /** Takes screenshots when a folder for them is named. */
 async function keep(page: Page, name: string): Promise<void> {

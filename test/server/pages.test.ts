@@ -243,6 +243,11 @@ describe('the listener for people on call', () => {
     expect([await asked('evil.example'), await asked('localhost:1'), await asked('127.0.0.1')]).toEqual([421, 200, 200])
   })
 
+  test('reloads by itself only when its reader asks for it', async () => {
+    expect((await admin('/')).text).not.toContain('http-equiv="refresh"')
+    expect((await admin('/?watch')).text).toContain('http-equiv="refresh"')
+  })
+
   test('says that all is well', async () => {
     const { text } = await admin('/')
     expect(text).toContain('<h1>All is well</h1>')

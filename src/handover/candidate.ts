@@ -73,6 +73,8 @@ export interface Surroundings {
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, SourceSide>
+  /** Copied payment methods of every source. No member chose one of these in the target. */
+  readonly copiedMethods: ReadonlySet<string>
 }
 
 interface SourceSide {
@@ -120,6 +122,9 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     refused: refusedIn(input.remembered),
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
+    copiedMethods: new Set(
+      [...copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),
+    ),
   }
 }
 

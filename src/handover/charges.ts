@@ -1,10 +1,12 @@
 import { forecastInvoice, monthlyAmount, type BilledItem } from '../billing/amount.ts'
-import type { Instant } from '../core/instant.ts'
+import { nextChargeDate } from '../billing/calendar.ts'
+import { instant, type Instant } from '../core/instant.ts'
 import { hasRunningPeriod, paymentFailure } from '../live/subscription.ts'
 import {
   appliedDiscount,
   billedItems,
   recurrenceOf,
+  type PauseImage,
   type SourceDiscount,
   type SourceSubscription,
 } from '../live/source.ts'
@@ -21,9 +23,34 @@ export interface Charge {
  * are not on the invoice.
  */
 export function nextChargeOf(subscription: SourceSubscription): Charge | null {
-  const { next, ending, currency, raw, trialEnd, items } = subscription
-  if (next === null || ending !== null) return null
-  const isDue = (at: number): boolean => trialEnd !== null || raw.items.data[at]?.current_period_end === next
+  const { next } = subscription
+  return next === null ? null : chargeAt(subscription, next)
+}
+
+export type PausedCharge = Charge & { readonly paused?: { readonly until: Instant | null } }
+
+/**
+ * The next charge under this pause: of the first renewal after it, or nothing while it has no end.
+ * A pause that ends before the next renewal changes nothing.
+ */
+export function nextChargeUnder(pause: PauseImage | null, subscription: SourceSubscription): PausedCharge | null {
+  const { next, cycle } = subscription
+  const charge = nextChargeOf(subscription)
+  if (pause === null || charge === null || next === null) return charge
+  const { resumes_at: resumes } = pause
+  if (resumes === null) return { ...charge, amount: 0, paused: { until: null } }
+  const until = instant(resumes)
+  if (until <= next || cycle === null) return charge
+  const later = chargeAt(subscription, nextChargeDate(cycle, instant(until - 1)))
+  return later && { ...later, paused: { until } }
+}
+
+function chargeAt(subscription: SourceSubscription, next: Instant): Charge | null {
+  const { ending, currency, raw, trialEnd, items } = subscription
+  if (ending !== null) return null
+  // At a later date, items of other intervals are not told apart.
+  const isDue = (at: number): boolean =>
+    trialEnd !== null || next !== subscription.next || raw.items.data[at]?.current_period_end === next
   const billed = billedItems(subscription)
   const due = items.flatMap((item, at): BilledItem[] => {
     const one = billed[at]

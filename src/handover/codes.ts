@@ -262,7 +262,8 @@ export const blockedCodes = {
     fix: 'Set the stage to `source` and apply, then move the subscriber again. If the new subscription should stay as it is, name `schedule_lost` under `override`.',
   },
   changed_since_move: {
-    meaning: 'The new subscription differs from what was created: its subscriber changed the plan, card or quantity.',
+    meaning:
+      'The new subscription differs from what was created: a person changed its plan, quantity, card, end, discounts, taxes, trial, dates or settings, or the default card of its customer. A revert would lose that.',
     fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',
   },
   refunded_in_target: {

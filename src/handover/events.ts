@@ -169,7 +169,7 @@ export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined):
   if (now === undefined) return { ...none, observation: 'unreadable' }
   const { subscription, invoice } = now
   const planned = expect.successor_fingerprint
-  const changed = planned !== null && planned !== successorPrint(subscription)
+  const changed = planned !== null && planned !== successorPrint(subscription, customerOf(subscription))
   if (invoice === null) return { ...none, observation: 'none', changed }
   const observation = observeInvoice(invoice)
   assert(observation !== 'none', 'an invoice that was read exists')

@@ -16,12 +16,12 @@ export type FieldPolicy =
   | { readonly policy: 'carried' | 'decided' | 'volatile' | 'identity' }
   | { readonly policy: 'default'; readonly isDefault: (value: unknown) => boolean }
 
-const carried: FieldPolicy = { policy: 'carried' }
-const decided: FieldPolicy = { policy: 'decided' }
-const volatile: FieldPolicy = { policy: 'volatile' }
-const identity: FieldPolicy = { policy: 'identity' }
+const carried = { policy: 'carried' } as const
+const decided = { policy: 'decided' } as const
+const volatile = { policy: 'volatile' } as const
+const identity = { policy: 'identity' } as const
 /** Stripe shows a setting that was never set as null, absent, empty or `false`. */
-const unset: FieldPolicy = { policy: 'default', isDefault: isUnset }
+const unset = { policy: 'default', isDefault: isUnset } as const
 
 function isUnset(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === '') return true
@@ -163,6 +163,16 @@ export const customerFields = {
   tax_ids: carried,
 } as const satisfies { readonly [Field in keyof Required<Stripe.Customer>]: FieldPolicy }
 
+/**
+ * The fields of a table that the hand-over carries, decides on, or leaves at their default: what a
+ * revert would write or drop.
+ */
+export type ComparedFields<Table> = {
+  readonly [
+    Field in keyof Table as Table[Field] extends { readonly policy: 'carried' | 'decided' | 'default' } ? Field : never
+  ]: Table[Field]
+}
+
 type Parts<T> = { readonly [Part in keyof Required<T>]: FieldPolicy }
 
 /**
@@ -195,6 +205,12 @@ export function fieldsNotCarried(subscription: Stripe.Subscription): readonly st
   const own = notCarried(subscription, subscriptionFields)
   const items = subscription.items.data.flatMap((item) => notCarried(item, itemFields).map((field) => `items.${field}`))
   return [...new Set([...own, ...partsNotCarried(subscription), ...items])]
+}
+
+/** Settings that a new subscription is created without, and has by now. */
+export function settingsAdded(subscription: Stripe.Subscription): readonly string[] {
+  const known = Object.keys(subscriptionFields)
+  return notCarried(subscription, subscriptionFields).filter((field) => known.includes(field))
 }
 
 function partsNotCarried(subscription: Stripe.Subscription): readonly string[] {

@@ -27,10 +27,10 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
 
 /**
  * The same digest of a new subscription, to detect a change by its subscriber during a revert. It
- * omits the schedule, which a revert releases itself, and the customer's own card.
+ * omits the schedule, which a revert releases itself.
  */
-export function successorPrint(subscription: Stripe.Subscription): string {
-  return fingerprint({ ...subscription, schedule: null }, undefined)
+export function successorPrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
+  return fingerprint({ ...subscription, schedule: null }, customer)
 }
 
 /**

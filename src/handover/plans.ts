@@ -6,7 +6,7 @@ import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
 import { readMoneyNote } from '../live/money-note.ts'
-import { nextChargeOf } from './charges.ts'
+import { nextChargeUnder, type Charge } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markDue, markHold, settledComment } from '../live/marks.ts'
 import { pauseGivenBack, undoneWords } from '../live/undone.ts'
@@ -168,7 +168,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
     successor: successor?.id ?? null,
-    successor_fingerprint: successor === undefined ? null : successorPrint(successor),
+    successor_fingerprint: successor === undefined ? null : successorPrint(successor, candidate.customerNew),
     carry: [],
     money: [],
     money_after: [],
@@ -358,22 +358,28 @@ export function settleStep(source: string, old: string, successor: string): Plan
 
 /* ---------------------------------------------------------------- money */
 
-/** A move charges the same on both sides; the recipe's proof ensures it. */
+/** A move charges the same on both sides, and carries a pause; the recipe's proof ensures it. */
 function moveCharge({ old, desired }: Candidate): ChargeForecast | null {
-  const charge = nextChargeOf(old)
-  return charge === null ? null : { ...charge, before: { ...charge, account: desired.source } }
+  const charge = nextChargeUnder(old.pause, old)
+  return charge === null ? null : { ...charge, before: { ...chargeOnly(charge), account: desired.source } }
+}
+
+function chargeOnly({ at, amount, currency }: Charge): Charge {
+  return { at, amount, currency }
 }
 
 /**
- * After a revert the old subscription charges as it is. Without the revert the new one would have
- * charged, with any change by its subscriber.
+ * After a revert the old subscription charges as it is, under the pause of the new one. Without the
+ * revert the new one would have charged, with any change by its subscriber.
  */
 function revertCharge(candidate: Candidate): ChargeForecast | null {
   const { old, around } = candidate
   const { target } = around
   const customer = candidate.customerNew
   const successor = present(candidate.successor, 'successor')
-  const after = nextChargeOf(old)
-  const before = nextChargeOf(readSource(successor, customer, target.prices, target.coupons)) ?? after
-  return after === null || before === null ? null : { ...after, before: { ...before, account: 'target' } }
+  const pause = pauseNow(candidate)
+  const after = nextChargeUnder(pause, old)
+  const now = readSource(successor, customer, target.prices, target.coupons)
+  const before = nextChargeUnder(pause, now) ?? after
+  return after === null || before === null ? null : { ...after, before: { ...chargeOnly(before), account: 'target' } }
 }

@@ -144,6 +144,7 @@ const charge = schemaOf<ChargeForecast>()(
     currency: text,
     before: Type.Object({ at: seconds, amount: whole, currency: text, account: text }),
     tax_not_included: Type.Optional(Type.Literal(true)),
+    paused: Type.Optional(Type.Object({ until: orNull(seconds) })),
   }),
 )
 

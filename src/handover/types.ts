@@ -85,6 +85,8 @@ export type ChargeForecast = {
   }
   /** Stripe adds tax to these amounts, and no preview has shown how much. */
   readonly tax_not_included?: true
+  /** Collection is paused over the next renewal: until then, or until it is resumed. */
+  readonly paused?: { readonly until: Instant | null }
 }
 
 /** Every subscriber has exactly one of these outcomes. */

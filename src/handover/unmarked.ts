@@ -3,7 +3,7 @@ import { markFrom } from '../live/marks.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { isAlive, successorMark } from '../live/subscription.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { sameItems } from './since-move.ts'
+import { sameItems } from './changed-terms.ts'
 
 /**
  * Of the live subscriptions of the target's customer, those that name no old subscription and may

@@ -114,6 +114,7 @@ const charge = schemaOf<NextCharge>()(
     currency: text,
     before: Type.Object({ at: text, amount: whole, currency: text, account: text }),
     tax_not_included: Type.Optional(Type.Literal(true)),
+    paused: Type.Optional(Type.Object({ until: Type.Union([text, Type.Null()]) })),
     price: Type.Optional(text),
   }),
 )

@@ -67,8 +67,15 @@ export function planMoney({ classified, target, repriced, tax }: MoneyInput): Pl
   }
 }
 
-function shown(subscriber: string, { at, before, ...rest }: ChargeForecast): NextCharge {
-  return { subscriber, at: formatInstant(at), ...rest, before: { ...before, at: formatInstant(before.at) } }
+function shown(subscriber: string, { at, before, paused, ...rest }: ChargeForecast): NextCharge {
+  const until = paused?.until ?? null
+  return {
+    subscriber,
+    at: formatInstant(at),
+    ...rest,
+    ...(paused === undefined ? {} : { paused: { until: until === null ? null : formatInstant(until) } }),
+    before: { ...before, at: formatInstant(before.at) },
+  }
 }
 
 function add(sums: Sums, currency: string, before: number, after: number): void {

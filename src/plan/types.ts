@@ -153,6 +153,8 @@ export interface NextCharge {
   readonly before: { readonly at: string; readonly amount: number; readonly currency: string; readonly account: string }
   /** Stripe adds tax to these amounts, and no preview has shown how much. */
   readonly tax_not_included?: true
+  /** Collection is paused over the next renewal: until then, or until it is resumed. */
+  readonly paused?: { readonly until: string | null }
   /** The changed price that causes the new amount. */
   readonly price?: string
 }

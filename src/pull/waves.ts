@@ -5,7 +5,7 @@ import { canonicalJson } from '../core/canonical.ts'
 import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { readHold } from '../live/source.ts'
-import type { Changed } from '../handover/since-move.ts'
+import type { Changed } from '../handover/changed-terms.ts'
 import type { ToAdopt } from '../handover/to-adopt.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { KeyTable } from './consolidate.ts'
@@ -139,14 +139,24 @@ function correct(
   return adopted.wrong
 }
 
+/** Fields of a change that name objects of the catalog. */
+const lists = [
+  ['items', 'price'],
+  ['discounts', 'coupon'],
+  ['tax_rates', 'tax rate'],
+] as const
+
 /**
  * Writes the changes that a subscriber made after the move. A change that the catalog cannot
  * express yet is reported and not written.
  */
 function adopt(files: PulledFiles, path: string, id: string, changes: readonly Changed[]): readonly string[] {
   return changes.map(({ what, now }) => {
-    if (what === 'items or quantities' && now.items === undefined)
-      return `${what} (a price is not in the catalog; run crossbill pull --source target first)`
+    const lacks = lists.find(([field]) => field in now && now[field] === undefined)
+    if (lacks !== undefined)
+      return `${what} (a ${lacks[1]} is not in the catalog; run crossbill pull --source target first)`
+    if (Object.keys(now).length === 0)
+      return `${what} (an entry has no field for it; before a revert, change the old one)`
     for (const [name, value] of Object.entries(now))
       files.open(path).set('subscribers', id, name, value as Json | undefined)
     return what

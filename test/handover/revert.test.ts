@@ -109,6 +109,31 @@ describe('a member is reverted', () => {
     expect(await only(stage, 'source')).toMatchObject({ outcome: 'deferred', code: 'renews_soon' })
   })
 
+  test.each([
+    ['until it is resumed', undefined, { amount: 0, paused: { until: null } }],
+    [
+      'until a date',
+      '2026-05-01T00:00:00Z',
+      { amount: 4_900, at: Date.parse('2026-05-15T08:00:00Z') / 1_000, paused: {} },
+    ],
+    ['until a date before the renewal', '2026-03-10T00:00:00Z', { amount: 4_900 }],
+  ])('promise 12: paused in the target %s, and the plan says so', async (_, until, charge) => {
+    const { stage, id, successor } = await moved()
+    const resumes = until === undefined ? {} : { resumes_at: Date.parse(until) / 1_000 }
+    await stage.target.subscriptions.update(successor, { pause_collection: { behavior: 'void', ...resumes } })
+    const found = await only(stage, 'source')
+    expect(found).toMatchObject({
+      outcome: 'revert',
+      plan: { charge: { ...charge, before: { amount: charge.amount } } },
+    })
+    if (found.outcome !== 'revert' || !('paused' in charge)) return
+    await setBack(stage)
+    expect((await stage.us.subscriptions.retrieve(id)).pause_collection).toMatchObject({ behavior: 'void' })
+    await stage.advance('2026-06-01T00:00:00Z')
+    const charges = (await stage.charges()).filter(({ at }) => at >= '2026-03')
+    expect(charges.map(({ at }) => at.slice(0, 10))).toEqual(until === undefined ? [] : ['2026-05-15'])
+  })
+
   test('a source that was paused until a date is paused until that date again', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const id = await subscribe(stage, await memberOf(stage))

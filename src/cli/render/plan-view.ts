@@ -216,8 +216,10 @@ function repricedView({ address, on_change: onChange, applies, people, mrr, subs
 }
 
 /** `49.00 usd on 2026-12-31 09:15:00 UTC` */
-function chargeWords({ amount, currency, at, tax_not_included: untaxed }: NextCharge): string {
-  return `${money(amount, currency)}${untaxed === true ? ' plus tax' : ''} on ${when(at)}`
+function chargeWords({ amount, currency, at, tax_not_included: untaxed, paused }: NextCharge): string {
+  if (paused?.until === null) return 'none while collection is paused; the pause is carried'
+  const after = paused === undefined ? '' : `, after the pause until ${when(paused.until)}, which is carried`
+  return `${money(amount, currency)}${untaxed === true ? ' plus tax' : ''} on ${when(at)}${after}`
 }
 
 function byCode<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {

@@ -293,13 +293,17 @@ function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
 }
 
 /** While both are live, their cycles run in parallel: the hold stops charges, not periods. */
-function nextChargeDiffers({ old, alive, key }: Sides, { drift }: RuleInput): ReturnType<Rule> {
+function nextChargeDiffers({ old, alive, key, declared }: Sides, { drift }: RuleInput): ReturnType<Rule> {
   const [successor] = alive
   if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
   const here = nextCharge(successor)
   const there = nextCharge(old)
   const changed = drift.get(key)?.some(({ code }) => code === 'changed_in_target') ?? false
   if (here === undefined || there === undefined || here === there || changed) return undefined
+  // A person moved the dates in the target, and a pull has written them into the entry.
+  const { trial_end: trial, billing_cycle_anchor: anchor } = successor
+  const isTrial = trial !== old.trial_end && declared?.trial_end === trial
+  if (isTrial || (anchor !== old.billing_cycle_anchor && declared?.anchor === anchor)) return undefined
   return {
     detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
     fix: 'set the stage back to `source` and apply, then move again',

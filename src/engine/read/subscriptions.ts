@@ -126,7 +126,7 @@ async function openInvoices(
  */
 export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
   const { target } = context.accounts
-  const expand = ['discounts', 'items.data.discounts']
+  const expand = ['customer', 'discounts', 'items.data.discounts']
   const found = await read(context, target, `/v1/subscriptions/${successor}`, { expand })
   if (!found.ok) return undefined
   const subscription = asSubscription(found.value)

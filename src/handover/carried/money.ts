@@ -5,7 +5,7 @@ import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
 import { isOf, noted, planWithMoney, wayBack, wayOut, type MoneyPart, type Part } from './money-steps.ts'
-import { isCarriedFor } from '../../live/marks.ts'
+import { isCarriedFor, markCarried } from '../../live/marks.ts'
 import { readMoneyNote } from '../../live/money-note.ts'
 import { unpaidInvoices } from '../unpaid-invoices.ts'
 import { belongsTo } from '../while-held.ts'
@@ -150,10 +150,14 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
   return noted(candidate, 'source', { balance, items, invoices: invoices.value, way })
 }
 
-/** A pending item that was added to the new subscription after the move. */
-function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidate): boolean {
-  const isCarried = isCarriedFor(item.metadata, desired.key)
-  return !isCarried && item.amount !== 0 && isOf(item, successor?.id ?? '')
+/**
+ * A pending item that was added after the move, to the new subscription or, when no other one of
+ * the customer is left to bill it, to the customer alone.
+ */
+function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidate, last: boolean): boolean {
+  if (item.amount === 0 || isCarriedFor(item.metadata, desired.key)) return false
+  const id = successor?.id ?? ''
+  return isOf(item, id) || (last && belongsTo(item, id) && item.metadata?.[markCarried] === undefined)
 }
 
 /**
@@ -173,13 +177,13 @@ function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> |
       'Wait until it is paid, or void it in the target, which gives a balance back to the customer; then plan again.',
     )
   const added = (around.target.pendingItems.get(customerNew?.id ?? '') ?? []).filter((item) =>
-    isAddedThere(item, candidate),
+    isAddedThere(item, candidate, last),
   )
   // Crossbill did not create these items, so no policy permits deleting them.
   if (added.length > 0)
     return blocked(
       'pending_invoice_items',
-      `${added.map(({ id }) => id).join(', ')} of ${successor?.id} in the target would never be billed`,
+      `${added.map(({ id }) => id).join(', ')} of ${successor?.id} or its customer in the target would never be billed`,
       'Bill them at once with an invoice of their own in the target, or delete them there and add them to the old subscription; then `crossbill plan`.',
     )
   const balance = customerNew?.balance ?? 0

@@ -173,6 +173,8 @@ function withoutTax(plan: Move['plan']): Move['plan'] {
 }
 
 function taxedCharge(charge: ChargeForecast, before: TaxRead, after: TaxRead): ChargeForecast {
+  // Nothing is charged, so nothing is taxed.
+  if (charge.paused?.until === null) return charge
   const onTop = ({ onTop: tax, net }: TaxRead, amount: number): number => amount + shareOf(tax, net, amount)
   return {
     ...charge,

@@ -158,3 +158,29 @@ describe('a refused line of moved: or removed: has no effect', () => {
     expect(loadCatalog(files({ 'prices.yaml': text }), 'entries').findings).toHaveLength(1)
   })
 })
+
+describe('both ends of a contradiction are left out, so that no half of it is planned', () => {
+  const left = (sections: string): readonly string[] =>
+    lenient({ 'products.yaml': '', 'prices.yaml': '', 'all.yaml': sections }).resources.map(({ address }) => address)
+
+  test('a retired product whose price stays', () => {
+    const price = 'prices: { m: { product: p, currency: usd, unit_amount: 100 } }\n'
+    expect(left(`products: { p: { name: P, retire: true }, q: { name: Q } }\n${price}`)).toEqual(['product.q'])
+    const both = price.replace('100', '100, retire: true')
+    expect(left(`products: { p: { name: P, retire: true } }\n${both}`)).toEqual(['product.p', 'price.m'])
+  })
+
+  test('a default price that moved to another product', () => {
+    const products = 'products: { p: { name: P, default_price: m }, q: { name: Q } }\n'
+    expect(left(`${products}prices: { m: { product: q, currency: usd, unit_amount: 100 } }\n`)).toEqual(['product.q'])
+  })
+
+  test('a removed product whose price stays', () => {
+    const catalog = lenient({
+      'products.yaml': '',
+      'prices.yaml': '',
+      'all.yaml': 'prices: { m: { product: p, currency: usd, unit_amount: 100 } }\nremoved: [product.p, product.q]\n',
+    })
+    expect([...catalog.removed.keys()]).toEqual(['product.q'])
+  })
+})

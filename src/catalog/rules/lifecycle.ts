@@ -6,9 +6,13 @@ import { type Draft, placeIn } from '../draft.ts'
 import { newAddress } from '../new-address.ts'
 import { error } from '../rule-names.ts'
 
-/** Lifecycle keys of an entry that contradict each other. */
+/**
+ * Lifecycle keys of an entry that contradict each other. An entry that uses a retiring one
+ * contradicts it: both ends have the error, so that neither half is planned.
+ */
 export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
   const retiring = new Set(draft.resources.filter((one) => one.lifecycle?.retire === true).map((one) => one.address))
+  const users = usersIn(draft)
   return draft.resources.flatMap((resource) => {
     const { lifecycle, of, address } = resource
     const found: Diagnostic[] = []
@@ -18,6 +22,16 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
           'lifecycle',
           `${address} has both retire and ${lifecycle.protect === true ? 'protect' : 'observe'}`,
           'keep one of the two keys',
+          placeIn(resource, ['retire'], 'key'),
+        ),
+      )
+    const user = users.get(address)
+    if (lifecycle?.retire === true && user !== undefined)
+      found.push(
+        error(
+          'lifecycle',
+          `${address} has retire: true, but ${user} uses it`,
+          `retire ${user} too, or let it refer to another one`,
           placeIn(resource, ['retire'], 'key'),
         ),
       )
@@ -46,6 +60,16 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
   })
 }
 
+/** By the address of an object: an entry that stays in use and refers to it. */
+function usersIn(draft: Draft): ReadonlyMap<string, string> {
+  const staying = draft.resources.filter(({ lifecycle }) => lifecycle?.retire !== true)
+  return new Map(
+    staying.flatMap(({ address, of, value }) =>
+      of.uses(value).map(({ kind, key }) => [addressOf(kind, key) as string, address] as const),
+    ),
+  )
+}
+
 /**
  * A removed or moved address must have no entry. The new address of a move must have an entry of
  * the same kind. An entry that is left out because of an error is still an entry.
@@ -54,7 +78,18 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
   const entries = [...draft.resources, ...draft.leftOut].map(({ kind, key }) => addressOf(kind, key))
   const declared = new Set<string>(entries)
   const found: Diagnostic[] = []
-  for (const { address, file, path } of draft.removed) {
+  const users = usersIn(draft)
+  for (const { address, what, file, path } of draft.removed) {
+    const user = what === 'retire' ? users.get(address) : undefined
+    if (user !== undefined)
+      found.push(
+        error(
+          'lifecycle',
+          `${address} is under removed:, but ${user} uses it`,
+          `remove ${user} too, or let it refer to another one`,
+          file.locate(path, 'key'),
+        ),
+      )
     const wrong = wrongKind('removed', address)
     if (wrong !== undefined) found.push(error('lifecycle', wrong.message, wrong.fix, file.locate(path, 'key')))
     if (declared.has(address))

@@ -114,6 +114,13 @@ export function defaultPrice(draft: Draft): readonly Diagnostic[] {
           'name a price of this product',
           at,
         ),
+        // The price may be the end that is wrong, and would be replaced for another product.
+        error(
+          'default-price',
+          `${price.address} is the default price of ${product.address}, but belongs to another product`,
+          'correct its product, or give that product another default price',
+          placeIn(price, ['product']),
+        ),
       ]
     if (price.value['active'] === false)
       return [error('default-price', `${price.address} is archived`, 'name an active price', at)]

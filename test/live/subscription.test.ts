@@ -146,8 +146,14 @@ async function bothSay(shown: { old: string; successor?: string }): Promise<{ cl
         async *list() {
           yield* successors as unknown as readonly StripeObject[]
         },
+        send: async () => success(customer as unknown as StripeObject),
       },
       sources: new Map([['us', { send: async () => success(old as unknown as StripeObject) }]]),
+    },
+    // Nothing is recorded: the accounts alone are compared.
+    store: {
+      subscriber: async () => undefined,
+      async *copyMap() {},
     },
     clock: () => instant(1_800_000_000),
     interrupt: { requested: false },

@@ -15,6 +15,7 @@ import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readSource, type SourceSubscription } from '../live/source.ts'
 import {
+  isOfPresentHold,
   observeNew,
   observeOld,
   standingOf,
@@ -160,20 +161,22 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   }
   const old = readSource(raw, customerOld, account.prices, account.coupons)
   const successor = successorOf(successors)
-  const copied = copiedCustomer(old.customer, copyMap, around)
-  // A successor decides its customer, even where the copy map has changed or lost the entry since.
-  const customerNewId = successor === undefined ? (copied ?? old.customer) : idOf(successor.customer)
   const movedBy = otherProject(old, successors, around)
+  const standing =
+    movedBy !== undefined ? 'source' : isBegun(raw) ? 'unfinished' : standingOf(observations.old, observations.new)
+  // A successor decides its customer, even where the copy map has changed or lost the entry since.
+  // In unfinished work this also holds for one that was undone: its invoices are its customer's.
+  const undone = standing === 'unfinished' ? successors.find((one) => isOfPresentHold(one, raw)) : undefined
+  const copied = customerOf(successor ?? undone) ?? copiedCustomer(old.customer, copyMap, around)
+  const customerNewId = copied ?? old.customer
   return {
     desired,
     old,
     observations,
-    standing:
-      movedBy !== undefined ? 'source' : isBegun(raw) ? 'unfinished' : standingOf(observations.old, observations.new),
+    standing,
     successor,
     customerOld,
-    customerNew:
-      copied === undefined && successor === undefined ? undefined : around.target.customers.get(customerNewId),
+    customerNew: copied === undefined ? undefined : around.target.customers.get(customerNewId),
     customerNewId,
     isErased: around.target.erased?.has(customerNewId) === true,
     movedBy,
@@ -212,6 +215,10 @@ function otherProject(
  */
 function copiedCustomer(id: string, { customers }: CopyMap, { target }: Surroundings): string | undefined {
   return customers.get(id) ?? (target.customers.has(id) ? id : undefined)
+}
+
+function customerOf(successor: Stripe.Subscription | undefined): string | undefined {
+  return successor === undefined ? undefined : idOf(successor.customer)
 }
 
 function expandedCustomer({ customer }: Stripe.Subscription): Stripe.Customer | undefined {

@@ -42,6 +42,11 @@ const wide: readonly KnownSeed[] = [
     breadth: 'mistakes',
     why: 'a mixed-up copy map that the right file did not correct, because a customer was deleted in the target',
   },
+  {
+    seed: 1_796_049_094,
+    breadth: 'mistakes',
+    why: 'a revert that was killed, whose recovery read another customer after the copy map was mixed up',
+  },
 ]
 
 /** Each stays here. `npm test` runs the cheap ones, `npm run simulate -- --known` all of them. */

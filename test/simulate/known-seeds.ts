@@ -47,6 +47,11 @@ const wide: readonly KnownSeed[] = [
     breadth: 'mistakes',
     why: 'a revert that was killed, whose recovery read another customer after the copy map was mixed up',
   },
+  {
+    seed: 1_796_049_091,
+    breadth: 'mistakes',
+    why: 'an end through an old door while a carried item waited in the target, which nobody ended there with the period',
+  },
 ]
 
 /** Each stays here. `npm test` runs the cheap ones, `npm run simulate -- --known` all of them. */

@@ -1,5 +1,5 @@
 import { Maker, type Params } from '../../src/sandbox/population/maker.ts'
-import { subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { invoiceItems, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
@@ -97,7 +97,7 @@ export class Portal {
     // offer one.
     if (held && !atNew && (what === 'pause' || what === 'unpause')) return
     // The old account would bill the item with the last period; the new one ends with it unbilled.
-    if (held && !atNew && what === 'end' && doings.item) return
+    if (held && !atNew && what === 'end' && (doings.item || this.isItemWaiting(successor))) return
     this.count(`edits_${what}`)
     this.count(atNew ? 'edits_in_new_portal' : held ? 'edits_by_old_door_on_hold' : 'edits_at_source')
     this.note(
@@ -190,6 +190,12 @@ export class Portal {
       world.transact(() => new Maker(world).delete(world.account(member.account), `/v1/invoiceitems/${id}`))
       this.postItem('moved', 'target', { subscription: successor.id, customer: successor.customer })
     }
+  }
+
+  /** An item that was carried to the target waits there for the next invoice. */
+  private isItemWaiting(successor: SubscriptionRow | undefined): boolean {
+    const all = this.worlds.moved.world.account('target').table(invoiceItems).all()
+    return [...all].some((row) => row.subscription === successor?.id && row.invoice === null && row.amount !== 0)
   }
 
   private postItem(

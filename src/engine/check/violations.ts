@@ -6,6 +6,7 @@ import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
 import { markCarried } from '../../live/marks.ts'
+import { isOf } from '../../handover/carried/money-steps.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { observeNew, observeOld } from '../../live/observations.ts'
 import { readHold, readSource } from '../../live/source.ts'
@@ -167,10 +168,27 @@ function cancelledInSource(sides: Sides, ruleInput: RuleInput): ReturnType<Rule>
   if (old === undefined || alive.length === 0) return undefined
   const fix = `if the member meant to leave: crossbill cancel ${key}; if they stay: name \`cancelled_in_source\` under \`override\` of their entry`
   const asked = ruleInput.drift.get(key)?.find(({ code }) => code === 'cancelled_in_source')
-  if (!isOver(old)) return asked === undefined ? undefined : { detail: asked.message, fix }
+  if (!isOver(old)) return asked && { detail: asked.message, fix, ...withItems(asked.message, sides, ruleInput) }
   const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
   if (observeOld(old) !== 'cancelled' || isKnown) return undefined
   return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} continues`, fix }
+}
+
+/**
+ * Items that wait in the target: a cancel at once leaves them there unbilled, an end with the
+ * period bills them.
+ */
+function withItems(said: string, { alive, key }: Sides, { live }: RuleInput): ReturnType<Rule> {
+  const [successor] = alive
+  if (successor === undefined) return undefined
+  const all = live.target.pendingItems.get(idOf(successor.customer)) ?? []
+  const waiting = all.filter((one) => isOf(one, successor.id) && one.amount !== 0)
+  if (waiting.length === 0) return undefined
+  const items = waiting.map((one) => `item ${one.id} of ${formatMoney(one)} waits for its next invoice`)
+  return {
+    detail: `${said}; ${items.join('; ')}`,
+    fix: `if the member meant to leave: set ${successor.id} to end with its period in the target, which also bills what waits (crossbill cancel ${key} at once would not); if they stay: name \`cancelled_in_source\` under \`override\` of their entry`,
+  }
 }
 
 function driftRule(code: HandoverDrift['code'], fix: string): Rule {

@@ -56,7 +56,7 @@ export class KajabiTransport {
         signal: AbortSignal.timeout(this.http.timeout),
       })
       this.http.answered?.(routeOf(request), response.status)
-      if (response.status === 429) this.pace.refused(this.http.clock(), secondsOf(response.headers))
+      if (response.status === 429) this.pace.refused(this.http.clock())
       else if (response.ok) this.pace.accepted()
       return outcomeOf(request, response, await response.text())
     } catch (error) {

@@ -24,22 +24,29 @@ describe('the pace of requests', () => {
     expect((all.at(-1) ?? 0) - (all.at(-2) ?? 0)).toBe(600)
   })
 
-  test('a refusal halves it, waits as long as it asks, and is remembered', () => {
+  test('a refusal halves it, and is remembered', () => {
     const pace = new Pace({ spacing: 1_000, fastest: 500 })
     const before = starts(pace, 300)
     const now = before.at(-1) ?? 0
-    pace.refused(now, 30)
+    pace.refused(now)
     const after = starts(pace, 200, now)
-    expect((after[0] ?? 0) - now).toBe(30_000)
+    expect((after[0] ?? 0) - now).toBe(1_000)
     expect((after[2] ?? 0) - (after[1] ?? 0)).toBe(1_000)
-    // A fifth slower than the rate that was refused, for the rest of the run.
+    // A fifth slower than the rate that was refused.
     expect((after.at(-1) ?? 0) - (after.at(-2) ?? 0)).toBe(600)
   })
 
-  test('never stops for good, however often it is refused', () => {
-    const pace = new Pace({ spacing: 1_000 })
-    for (let i = 0; i < 20; i++) pace.refused(0, 0)
-    const [first = 0, second = 0] = starts(pace, 2)
-    expect(second - first).toBeLessThanOrEqual(30_000)
+  test('holds no request back for longer than five seconds, and comes back to the first rate', () => {
+    const pace = new Pace({ spacing: 1_000, fastest: 600 })
+    for (let i = 0; i < 20; i++) pace.refused(0)
+    const all = starts(pace, 40)
+    expect((all[1] ?? 0) - (all[0] ?? 0)).toBe(5_000)
+    expect((all.at(-1) ?? 0) - (all.at(-2) ?? 0)).toBe(1_000)
+  })
+
+  test('a rate that the project sets is kept, also after a refusal', () => {
+    const pace = new Pace({ spacing: 10_000 })
+    pace.refused(0)
+    expect(starts(pace, 2)).toEqual([10_000, 20_000])
   })
 })

@@ -20,6 +20,11 @@ import { livePriceDifferences } from './terms.ts'
 export interface Changed {
   readonly what: string
   readonly now: ChangedFields
+  /**
+   * A choice of the member that the new subscription bills as it should: another default card. It
+   * is no drift, and only a revert would lose it.
+   */
+  readonly chosen?: true
 }
 
 export type ChangedFields = Partial<
@@ -231,7 +236,9 @@ function paymentChanged(seen: Seen): Changed | undefined {
   const isUnknown = copy === undefined && old.payment !== null && own !== null
   const pinned = old.payment?.level === 'subscription' || own === copy ? (copy ?? null) : null
   const ofOwn = own !== pinned && !isUnknown && !isCrossbillsOwn(successor, own)
-  return changed('payment method', ofOwn || (own === null && defaultChanged(seen, copy)), () => ({
+  if (!ofOwn && own === null && defaultChanged(seen, copy))
+    return { what: 'default payment method of the customer', now: { payment_method: now.payment?.id }, chosen: true }
+  return changed('payment method', ofOwn, () => ({
     payment_method: (own === null ? now.payment?.id : own) ?? undefined,
   }))
 }

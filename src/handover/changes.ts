@@ -40,7 +40,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
   // A changed old subscription no longer shows what the new one was created from.
   const changed = drifted
     ? []
-    : termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
+    : termsSinceMove(candidate, successor).filter((one) => one.chosen !== true && !isAdopted(candidate.desired, one))
   const lost = discountsLost(old, successor)
   const phases = scheduleLost(candidate, successor)
   return [

@@ -20,7 +20,7 @@ export const violations = {
   },
   next_charge_differs: {
     meaning: 'The next charge has a different date or amount than it would have had in the old account.',
-    fix: 'Set the stage to `source` and apply before the next renewal, then move the subscriber again.',
+    fix: 'If a person moved the date on purpose, run `crossbill pull`: it writes the date into the entry. Otherwise set it back in the target before the next renewal, or set the stage to `source`, apply and move the subscriber again.',
   },
   discount_lost: {
     meaning: 'The new subscription has lost a discount that should still apply.',

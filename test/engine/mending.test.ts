@@ -154,14 +154,6 @@ const cases: Readonly<Record<string, Case>> = {
     },
     mend: pulled,
   },
-  'the member made another card their default': {
-    codes: ['terms_differ'],
-    harm: async ({ target, customer }) => {
-      const card = await target.paymentMethods.attach('pm_card_mastercard', { customer })
-      await target.customers.update(customer, { invoice_settings: { default_payment_method: card.id } })
-    },
-    mend: pulled,
-  },
   'an end later than the period was set': {
     codes: ['terms_differ'],
     harm: async ({ target, successor }) =>
@@ -175,7 +167,7 @@ const cases: Readonly<Record<string, Case>> = {
     mend: pulled,
   },
   'the billing date was moved': {
-    codes: ['terms_differ'],
+    codes: ['terms_differ', 'next_charge_differs'],
     harm: async ({ target, successor }) =>
       target.subscriptions.update((await successor()).id, { trial_end: 1_795_000_000, proration_behavior: 'none' }),
     mend: pulled,

@@ -316,15 +316,18 @@ function nextChargeDiffers({ old, alive, key, declared }: Sides, { drift }: Rule
   if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
   const here = nextCharge(successor)
   const there = nextCharge(old)
+  if (here === undefined || there === undefined || here === there) return undefined
   const changed = drift.get(key)?.some(({ code }) => code === 'changed_in_target') ?? false
-  if (here === undefined || there === undefined || here === there || changed) return undefined
-  // A person moved the dates in the target, and a pull has written them into the entry.
   const { trial_end: trial, billing_cycle_anchor: anchor } = successor
-  const isTrial = trial !== old.trial_end && declared?.trial_end === trial
-  if (isTrial || (anchor !== old.billing_cycle_anchor && declared?.anchor === anchor)) return undefined
+  const [trialMoved, anchorMoved] = [trial !== old.trial_end, anchor !== old.billing_cycle_anchor]
+  // Another change explains the date, or a pull has written the moved date into the entry.
+  if (changed && !trialMoved && !anchorMoved) return undefined
+  if ((trialMoved && declared?.trial_end === trial) || (anchorMoved && declared?.anchor === anchor)) return undefined
   return {
     detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
-    fix: 'set the stage back to `source` and apply, then move again',
+    fix: changed
+      ? 'if the date was moved on purpose, run `crossbill pull`; otherwise set it back in the target'
+      : 'set the stage back to `source` and apply, then move again',
   }
 }
 

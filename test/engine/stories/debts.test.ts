@@ -102,10 +102,15 @@ test.each([
     })
     expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)
     const id = (await world.target.customers.list()).data[0]?.id ?? ''
+    const customer = await world.target.customers.retrieve(id)
+    const usual = customer.deleted === true ? null : customer.invoice_settings.default_payment_method
+    const own = typeof usual === 'string' ? usual : ''
     const broken = await world.target.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: id })
     const invoice_settings = { default_payment_method: broken.id }
     await world.target.customers.update(id, { balance: -2_000, invoice_settings })
     await world.advance('2026-03-15T12:00:00Z')
+    // A card that a person gives the customer in the target would stop the revert by itself.
+    await world.target.customers.update(id, { invoice_settings: { default_payment_method: own } })
     // The credit has paid 20.00 of 49.00, and 29.00 are open.
     const back = await planAndApply(world.stage('source'))
     expect([back.plan.blocked, back.plan.summary.revert]).toMatchObject([[{ code: 'open_invoice' }], 0])

@@ -3,6 +3,13 @@ import { found, foundBySomeSeed, rehearsed } from './broken-rule.ts'
 
 const broken = vi.hoisted(() => ({ now: false }))
 
+// The subscription that the store names as the payer ends first, whatever is decided afterwards.
+// Here the store names none.
+vi.mock(import('../../src/engine/inbox/payer.ts'), async (original) => ({
+  ...(await original()),
+  payerOf: async () => undefined,
+}))
+
 // "Already cancelled" in the old account counts as success, without a search for a successor.
 vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
   const real = await original()

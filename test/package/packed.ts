@@ -5,14 +5,22 @@ import { dirname, join } from 'node:path'
 import { present } from '../../src/core/assert.ts'
 import { root } from '../house/sources.ts'
 
+/** Where the registry does not answer, npm would try again for many minutes. */
+const patience = 3 * 60_000
+
 /** npm with the Node of this run, without the settings that npm gave to this test run. */
 export function npm(words: readonly string[], cwd: string): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync('npm', words, { cwd, encoding: 'utf8', env: environment() })
-  return { code: status, stdout, stderr }
+  const settings = { npm_config_fetch_retries: '1', npm_config_fetch_retry_mintimeout: '1000' }
+  const env = { ...environment(), ...settings }
+  const { status, stdout, stderr, error } = spawnSync('npm', words, { cwd, encoding: 'utf8', env, timeout: patience })
+  return { code: status, stdout, stderr: error === undefined ? stderr : `npm error: ${error.message}` }
 }
 
 function environment(node = process.execPath): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|CROSSBILL_|NODE_)/i.test(name))
+  // The certificates that this machine trusts are no setting of the test run.
+  const own = Object.entries(process.env).filter(
+    ([name]) => name === 'NODE_EXTRA_CA_CERTS' || !/^(npm_|CROSSBILL_|NODE_)/i.test(name),
+  )
   return { ...Object.fromEntries(own), PATH: `${dirname(node)}:${process.env['PATH'] ?? ''}`, NO_COLOR: '1' }
 }
 

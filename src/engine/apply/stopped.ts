@@ -13,9 +13,11 @@ export class ApplyStopped extends CommandError {
   readonly done: DoneSoFar
   constructor(cause: CommandError, done: DoneSoFar) {
     const notDone =
-      done.changes.length === 0
-        ? 'nothing of this plan was sent; the recovery of earlier work before it sent requests'
-        : 'the rest of this plan was not sent'
+      done.changes.length > 0
+        ? 'the rest of this plan was not sent'
+        : done.recovered.length > 0
+          ? 'nothing of this plan was sent; the recovery of earlier work before it sent requests'
+          : 'no change of this plan was finished; requests were sent'
     super(cause.code, cause.message, { notDone, fix: cause.fix, cause })
     this.done = done
   }

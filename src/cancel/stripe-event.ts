@@ -1,8 +1,9 @@
 import { idOf } from '../core/reference.ts'
-import { hasHoldMark, isCancelledByUs, isLapsed } from '../live/subscription.ts'
+import { hasHoldMark, isCancelledByUs, isDisputed, isLapsed } from '../live/subscription.ts'
 import type { Instant } from '../core/instant.ts'
-import { isJsonObject, type Json, type JsonObject, objectIn, objectsIn } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { markFrom, markHold } from '../live/marks.ts'
+import { changedParts, couponOf, successorOnInvoice, termsOf } from './event-shapes.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
 /** A notice for a person: the engine's `Alert` without its duration. */
@@ -27,6 +28,7 @@ export interface EventReading {
  * |---------|------------------------|------------------------|-----------------------------------|
  * | source  | subscription.deleted   | cancelled by Crossbill | nothing                           |
  * | source  | subscription.deleted   | held                   | signal: cancel (an old door)      |
+ * | source  | subscription.deleted   | held, after a dispute  | the same signal; alert            |
  * | source  | subscription.deleted   | not held               | signal: access follows            |
  * | source  | subscription.deleted   | held, ended by dunning | signal: access follows            |
  * | source  | subscription.updated   | held, hold removed     | signal: the hold is restored      |
@@ -36,6 +38,7 @@ export interface EventReading {
  * | target  | subscription.deleted   | any other              | signal: access follows            |
  * | target  | discount.deleted       | before its end         | alert: discount lost              |
  * | target  | invoice.payment_failed | successor              | alert                             |
+ * | target  | …finalization_failed   | successor              | alert: nobody is charged          |
  */
 export function readStripeEvent(account: string, isTarget: boolean, event: JsonObject, now: Instant): EventReading {
   const { id, type, data } = event
@@ -52,6 +55,8 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
         return discountDeleted(object, typeof event['created'] === 'number' ? event['created'] : now)
       case 'invoice.payment_failed':
         return paymentFailed(object)
+      case 'invoice.finalization_failed':
+        return finalizationFailed(object)
       default:
         return { ignored: 'event_means_nothing' }
     }
@@ -115,6 +120,16 @@ function sourceEnded(account: string, subscription: JsonObject, message: string,
       receivedAt: now,
       message,
     },
+    ...(isDisputed(subscription)
+      ? {
+          notice: {
+            key: `disputed_in_source ${subscriber}`,
+            severity: 'warning',
+            summary: `${subscriber} was ended by account ${account} because a payment was disputed there: its successor is cancelled as well, as without the move`,
+            fix: 'answer the dispute in the Dashboard of that account; if the member stays, subscribe them again in the target',
+          },
+        }
+      : {}),
   }
 }
 
@@ -146,7 +161,8 @@ function sourceChanged(
     'cancel_at',
     'cancel_at_period_end',
   ]
-  const changed = watched.filter((name) => name in previous && !(name === 'items' && sameTerms(previous, subscription)))
+  const parts = changedParts(previous)
+  const changed = watched.filter((name) => parts.has(name) && !(name === 'items' && sameTerms(previous, subscription)))
   if (changed.length === 0) return { ignored: 'nothing_that_matters' }
   return {
     notice: {
@@ -174,11 +190,7 @@ function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
  * periods of its items, which changes no terms.
  */
 function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
-  const terms = ({ items }: JsonObject): string => {
-    const data = objectsIn(objectIn(items)['data'])
-    return JSON.stringify(data.map(({ price, quantity }) => [isJsonObject(price) ? price['id'] : price, quantity]))
-  }
-  return terms(previous) === terms(subscription)
+  return termsOf(previous, subscription) === termsOf(subscription)
 }
 
 function targetEnded(subscription: JsonObject, message: string, now: Instant): EventReading {
@@ -202,10 +214,9 @@ function targetEnded(subscription: JsonObject, message: string, now: Instant): E
  * tolerance of one hour for a late removal.
  */
 function discountDeleted(discount: JsonObject, at: number): EventReading {
-  const { end, subscription, source, coupon } = discount
+  const { end, subscription } = discount
   if (typeof end === 'number' && end <= at + 3_600) return { ignored: 'discount_ended_in_time' }
-  const couponObject = isJsonObject(source) ? source['coupon'] : coupon
-  const duration = isJsonObject(couponObject) ? couponObject['duration'] : undefined
+  const { duration } = objectIn(couponOf(discount))
   if (duration === 'once' || subscription === null) return { ignored: 'discount_was_for_once' }
   // An event names the coupon by its id alone. A discount without an end may have been for one
   // invoice, and used up.
@@ -223,17 +234,30 @@ function discountDeleted(discount: JsonObject, at: number): EventReading {
 }
 
 function paymentFailed(invoice: JsonObject): EventReading {
-  const parent = invoice['parent']
-  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
-  const metadata = isJsonObject(details) ? details['metadata'] : undefined
-  const from = isJsonObject(metadata) ? metadata[markFrom] : undefined
-  if (typeof from !== 'string' || !isSubscriber(from)) return { ignored: 'not_a_successor' }
+  const from = successorOnInvoice(invoice)
+  if (from === undefined || !isSubscriber(from)) return { ignored: 'not_a_successor' }
   return {
     notice: {
       key: `payment_failed ${from}`,
       severity: 'warning',
       summary: `a payment of the successor of ${from} failed (invoice ${text(invoice['id'])})`,
       fix: 'crossbill verify',
+    },
+  }
+}
+
+/** The invoice stays a draft and the subscription active: nobody would see it without a word. */
+function finalizationFailed(invoice: JsonObject): EventReading {
+  const from = successorOnInvoice(invoice)
+  if (from === undefined || !isSubscriber(from)) return { ignored: 'not_a_successor' }
+  const { code } = objectIn(invoice['last_finalization_error'])
+  const why = typeof code === 'string' && isId(code) ? `: ${code}` : ''
+  return {
+    notice: {
+      key: `finalization_failed ${from}`,
+      severity: 'critical',
+      summary: `Stripe could not finalize invoice ${text(invoice['id'])} of the successor of ${from}${why}. Nobody is charged for this period`,
+      fix: 'remove the cause (often an address without a location) and finalize the invoice in the Dashboard of the target',
     },
   }
 }

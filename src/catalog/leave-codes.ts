@@ -16,6 +16,7 @@ export const leaveCodes = [
   'currency_conflict',
   'past_due',
   'open_invoice',
+  'finalization_failed',
   'pending_invoice_items',
   'customer_balance',
   'metered_price',

@@ -2,7 +2,12 @@ import type { Project } from './types.ts'
 
 /** The events that each endpoint should send. Other events are answered and ignored. */
 export const heardEvents = {
-  target: ['customer.subscription.deleted', 'customer.discount.deleted', 'invoice.payment_failed'],
+  target: [
+    'customer.subscription.deleted',
+    'customer.discount.deleted',
+    'invoice.payment_failed',
+    'invoice.finalization_failed',
+  ],
   source: ['customer.subscription.deleted', 'customer.subscription.updated'],
 } as const
 

@@ -143,6 +143,11 @@ export const blockedCodes = {
       'An open invoice of this subscription is still being collected in the account that it would leave, and cannot be carried.',
     fix: 'Collect or void it first, or choose `policies.past_due: leave` or `carry`.',
   },
+  finalization_failed: {
+    meaning:
+      'Stripe could not finalize a draft invoice of the old subscription, so nobody is charged for that period. The draft does not advance by itself.',
+    fix: 'Remove the cause that the Dashboard of the old account shows, and finalize the invoice there (or void it, if the period should be free); then plan again.',
+  },
   pending_invoice_items: {
     meaning: 'The customer has pending invoice items that the next invoice in the old account would bill.',
     fix: 'Bill or delete them, or choose `policies.pending_invoice_items: carry`.',

@@ -35,6 +35,7 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   currency_conflict: 'owner',
   past_due: 'owner',
   open_invoice: 'owner',
+  finalization_failed: 'engineer',
   pending_invoice_items: 'owner',
   customer_balance: 'owner',
   metered_price: 'owner',

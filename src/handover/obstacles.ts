@@ -7,6 +7,7 @@ import { noFailedSetup } from './earlier-setup.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
+import { finalizationError } from '../live/invoice.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
@@ -128,7 +129,10 @@ const draftSecondsMax = 3 * secondsPerDay
 
 function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Findings): void {
   for (const invoice of source.invoices.get(old.id) ?? []) {
-    if (invoice.status === 'draft' && invoice.auto_advance !== false) {
+    const why = finalizationError(invoice)
+    if (why !== undefined)
+      findings.block('finalization_failed', `Stripe could not finalize invoice ${invoice.id}: ${why}`)
+    else if (invoice.status === 'draft' && invoice.auto_advance !== false) {
       const until = invoice.automatically_finalizes_at ?? invoice.created + draftSecondsMax
       const later = instant(Math.max(until, around.now) + secondsPerHour)
       findings.wait('draft_invoice', later, `invoice ${invoice.id} is a draft until ${formatInstant(instant(until))}`)

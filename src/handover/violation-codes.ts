@@ -133,6 +133,11 @@ export const violations = {
     meaning: 'An invoice of a moved subscriber is still open in the old account and is being collected there.',
     fix: 'Wait until it is paid, or void it in the old account when the period is billed in the target.',
   },
+  finalization_failed: {
+    meaning:
+      'Stripe could not finalize an invoice (for automatic tax without a location of the customer, for instance). It stays a draft, the subscription stays active, and nobody is charged for the period.',
+    fix: 'Remove the cause that the Dashboard of the account shows, and finalize the invoice there. Void it only if the period should be free.',
+  },
   draft_too_old: {
     meaning:
       'A draft invoice is older than three days, and Stripe has no time to finalize it. Either a webhook endpoint that never answers holds it, or a recovery by Crossbill had it collected after a long hold.',

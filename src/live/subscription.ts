@@ -210,6 +210,11 @@ export function isLapsed({ cancellation_details: details }: Shown): boolean {
   return isJsonObject(details) && details['reason'] === 'payment_failed'
 }
 
+/** Ended by a setting of its account, because a payment was disputed. */
+export function isDisputed({ cancellation_details: details }: Shown): boolean {
+  return isJsonObject(details) && details['reason'] === 'payment_disputed'
+}
+
 function commentOn({ cancellation_details: details }: Shown): string | undefined {
   const comment = isJsonObject(details) ? details['comment'] : undefined
   return typeof comment === 'string' ? comment : undefined

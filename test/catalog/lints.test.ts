@@ -29,7 +29,8 @@ const offers = (list: string): string => `offers: { o: { kajabi: "1", prices: [$
 const served = `${project}serve: { public_url: "https://c.example/" }\n`
 const endpoint = (events: string): string =>
   `webhook_endpoints: { w: { url: "https://c.example/stripe/webhooks/target", enabled_events: [${events}] } }\n`
-const needed = 'customer.subscription.deleted, customer.discount.deleted, invoice.payment_failed'
+const needed =
+  'customer.subscription.deleted, customer.discount.deleted, invoice.payment_failed, invoice.finalization_failed'
 const key = `sk_${'live'}_0123456789abcdef`
 
 interface Case {

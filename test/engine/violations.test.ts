@@ -1,7 +1,8 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
-import { oldDrafts, subscriberRules, type RuleInput } from '../../src/engine/check/violations.ts'
+import { stuckDrafts } from '../../src/engine/check/drafts.ts'
+import { subscriberRules, type RuleInput } from '../../src/engine/check/violations.ts'
 import type { Live } from '../../src/live/accounts.ts'
 
 const now = instant(1_800_000_000)
@@ -36,6 +37,15 @@ test.each([
   ['two days old', { auto_advance: true, created: now - 2 * day }, 0],
   ['kept back by a pause', { auto_advance: false, created: now - 40 * day }, 0],
 ])('a draft that is %s', (_, about, violations) => {
-  const found = oldDrafts(liveWith([{ id: 'in_1', status: 'draft', ...about }]), now)
+  const found = stuckDrafts(liveWith([{ id: 'in_1', status: 'draft', ...about }]), now)
   expect(found.map(({ code }) => code)).toEqual(Array.from({ length: violations }, () => 'draft_too_old'))
+})
+
+test('a draft that Stripe failed to finalize is reported at once, whatever its age', () => {
+  const error = { type: 'invalid_request_error', code: 'customer_tax_location_invalid' } as const
+  const failed = { id: 'in_1', status: 'draft', auto_advance: true, last_finalization_error: error } as const
+  for (const created of [now - 60, now - 40 * day])
+    expect(stuckDrafts(liveWith([{ ...failed, created } as Partial<Stripe.Invoice>]), now)).toMatchObject([
+      { code: 'finalization_failed', detail: expect.stringContaining('customer_tax_location_invalid') },
+    ])
 })

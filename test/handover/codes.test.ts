@@ -224,6 +224,21 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
     before: async (stage, id) => stage.act('decline_card', { account: 'us', subscription: id }),
     today: '2026-02-17T00:00:00Z',
   },
+  finalization_failed: {
+    after: async (stage, id) => {
+      const draft = {
+        id: 'in_1',
+        status: 'draft',
+        auto_advance: true,
+        last_finalization_error: { type: 'invalid_request_error', code: 'customer_tax_location_invalid' },
+      } as unknown as Stripe.Invoice
+      const withDraft = (one: LiveAccount): LiveAccount => ({ ...one, invoices: new Map([[id, [draft]]]) })
+      stage.tampers.push((live) => ({
+        ...live,
+        sources: new Map([...live.sources].map(([name, one]) => [name, withDraft(one)])),
+      }))
+    },
+  },
   pending_invoice_items: {
     after: async (stage, id, member) =>
       stage.us.invoiceItems.create({ customer: member, subscription: id, amount: 700, currency: 'usd' }),

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { readStripeEvent } from '../../src/cancel/stripe-event.ts'
+import { instant } from '../../src/core/instant.ts'
+import type { JsonObject } from '../../src/core/json.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { clientOf, refusal } from './client.ts'
 
@@ -75,6 +78,79 @@ test('an unacknowledged event is retried by the simulated clock, then given up',
   expect(sent).toHaveLength(2)
   await clock(sandbox, '2026-12-05T12:00:00Z')
   expect(sent).toHaveLength(3)
+})
+
+test('an endpoint of 2020 receives the shapes of its version, and the service reads both', async () => {
+  const { sent, deliver } = receiver()
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  for (const api_version of ['2020-08-27', undefined])
+    await stripe.webhookEndpoints.create({
+      url: `https://crossbill.test/${api_version === undefined ? 'now' : 'old'}`,
+      enabled_events: ['customer.subscription.updated', 'customer.discount.deleted', 'invoice.payment_failed'],
+      ...(api_version === undefined ? {} : { api_version: api_version as '2020-08-27' }),
+    })
+  const product = await stripe.products.create({ name: 'P' })
+  const [price, dearer] = await Promise.all(
+    [4_900, 9_900].map((unit_amount) =>
+      stripe.prices.create({ product: product.id, currency: 'usd', unit_amount, recurring: { interval: 'month' } }),
+    ),
+  )
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'repeating', duration_in_months: 12 })
+  const card = 'pm_card_visa'
+  const customer = await stripe.customers.create({
+    payment_method: card,
+    invoice_settings: { default_payment_method: card },
+  })
+  const metadata = { crossbill_hold: '{}', crossbill_from: 'us/sub_1' }
+  const { id, items } = await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price?.id ?? '' }],
+    discounts: [{ coupon: coupon.id }],
+    metadata,
+  })
+  await stripe.subscriptions.update(id, {
+    items: [{ id: items.data[0]?.id ?? '', price: dearer?.id ?? '' }],
+    proration_behavior: 'none',
+  })
+  await stripe.subscriptions.deleteDiscount(id)
+  await sandbox.fetch('http://sandbox/_sandbox/act', {
+    method: 'POST',
+    body: JSON.stringify({ act: 'decline_card', account: 'us', subscription: id }),
+  })
+  await clock(sandbox, '2027-01-05T12:00:00Z')
+  const shown = (name: string) =>
+    sent
+      .filter(({ url }) => url.endsWith(name))
+      .map(({ body }) => JSON.parse(body) as { type: string; data: { object: JsonObject } } & JsonObject)
+  const [then, now] = [shown('/old'), shown('/now')]
+  const types = new Set(then.map(({ type }) => type))
+  expect([...types].toSorted()).toEqual([
+    'customer.discount.deleted',
+    'customer.subscription.updated',
+    'invoice.payment_failed',
+  ])
+  // Each shape is that of its time, and none has the place of the other.
+  const fieldsOf = (all: typeof then, type: string) => all.find((one) => one.type === type)?.data.object ?? {}
+  const places = [
+    ['customer.subscription.updated', 'current_period_end', true],
+    ['customer.discount.deleted', 'coupon', true],
+    ['customer.discount.deleted', 'source', false],
+    ['invoice.payment_failed', 'subscription', true],
+    ['invoice.payment_failed', 'parent', false],
+  ] as const
+  for (const [type, field, isOlder] of places)
+    expect([field, field in fieldsOf(then, type), field in fieldsOf(now, type)]).toEqual([field, isOlder, !isOlder])
+  // The service draws the same conclusions from both.
+  const readings = (all: typeof then, isTarget: boolean) =>
+    all.map((one) => readStripeEvent(isTarget ? 'target' : 'us', isTarget, { ...one, id: 'evt_1' }, instant(0)))
+  for (const isTarget of [false, true]) {
+    expect(readings(then, isTarget)).toEqual(readings(now, isTarget))
+    const keys = readings(then, isTarget).flatMap(({ notice }) => notice?.key ?? [])
+    expect(new Set(keys)).toEqual(
+      new Set(isTarget ? [`discount_lost ${id}`, 'payment_failed us/sub_1'] : [`drift_on_held_source us/${id}`]),
+    )
+  }
 })
 
 test('an acknowledged attempt is the last one', async () => {

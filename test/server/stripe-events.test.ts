@@ -48,6 +48,17 @@ describe('webhooks of Stripe', () => {
     ])
   })
 
+  test('of a held subscription that a dispute ended are the same, and say why', async () => {
+    const body = event('customer.subscription.deleted', {
+      ...old,
+      ...hold,
+      cancellation_details: { reason: 'payment_disputed', comment: null },
+    })
+    expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(202)
+    expect(running.signals).toMatchObject([{ event: 'old_subscription_cancelled', subscriber: 'us/sub_1' }])
+    expect(running.alerts).toMatchObject([{ key: 'disputed_in_source us/sub_1' }])
+  })
+
   test('of a removed hold are stored, to restore it', async () => {
     const body = event(
       'customer.subscription.updated',
@@ -117,6 +128,39 @@ describe('webhooks of Stripe', () => {
         parent: { subscription_details: { metadata: { crossbill_from: 'us/sub_1' } } },
       }),
       'payment_failed us/sub_1',
+    ],
+    [
+      'target',
+      'a failed payment, in the shape of 2020',
+      event('invoice.payment_failed', {
+        object: 'invoice',
+        id: 'in_1',
+        subscription: 'sub_9',
+        lines: { data: [{ type: 'subscription', metadata: { crossbill_from: 'us/sub_1' } }] },
+      }),
+      'payment_failed us/sub_1',
+    ],
+    [
+      'target',
+      'an invoice that could not be finalized',
+      event('invoice.finalization_failed', {
+        object: 'invoice',
+        id: 'in_1',
+        last_finalization_error: { code: 'customer_tax_location_invalid' },
+        parent: { subscription_details: { metadata: { crossbill_from: 'us/sub_1' } } },
+      }),
+      'finalization_failed us/sub_1',
+      'critical',
+    ],
+    [
+      'us',
+      'a plan changed on hold, in the shape of 2020',
+      event(
+        'customer.subscription.updated',
+        { ...old, ...hold, pause_collection: {}, items: { data: [{ price: { id: 'price_2' }, quantity: 1 }] } },
+        { plan: { id: 'price_1' } },
+      ),
+      'drift_on_held_source us/sub_1',
     ],
   ])('of %s about %s raise an alarm', async (account, _, body, key, severity?: string) => {
     expect(

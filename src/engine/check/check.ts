@@ -11,7 +11,8 @@ import { isHeld } from '../../live/subscription.ts'
 import { unpaidPeriods } from './catch-up.ts'
 import { sidesOf, type Sides } from './sides.ts'
 import { stoppedCollections } from './collection.ts'
-import { oldDrafts, subscriberRules, violationCodes, type RuleInput, type Violation } from './violations.ts'
+import { stuckDrafts } from './drafts.ts'
+import { subscriberRules, violationCodes, type RuleInput, type Violation } from './violations.ts'
 
 /** Applies every rule to every subscriber, in the order of the codes. Pure. */
 export function check(
@@ -40,7 +41,7 @@ export function check(
     ...invalidEntries(catalog),
     ...ofOtherProjects(classified),
     ...exchanged(live, catalog.project.name),
-    ...oldDrafts(live, ruleInput.now),
+    ...stuckDrafts(live, ruleInput.now),
     ...stoppedCollections(live),
     ...unpaidPeriods(live, now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),

@@ -2,10 +2,9 @@ import { idOf } from '../../core/reference.ts'
 import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge, settledAs } from '../../live/subscription.ts'
 import { mayBeDeclared } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
-import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
-import { markCarried } from '../../live/marks.ts'
 import { isOf } from '../../handover/carried/money-steps.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { observeNew, observeOld } from '../../live/observations.ts'
@@ -47,6 +46,7 @@ export const violationCodes = [
   'period_unpaid',
   'collection_stopped',
   'open_invoice_on_source',
+  'finalization_failed',
   'draft_too_old',
   'copy_mismatch',
   'mapping_differs',
@@ -346,47 +346,4 @@ function openInvoice({ old, source, alive }: Sides, { live }: RuleInput): Return
     detail: `${open.map(({ id }) => id).join(', ')} of ${old.id} is still being collected in ${source}`,
     fix: 'wait until it is paid, or void or pay it in the old account',
   }
-}
-
-/**
- * Days after which a draft that does not advance is reported: a failing webhook endpoint delays
- * finalization by three days at most.
- */
-const draftDays = 3
-
-/** Stripe has set the time at which it finalizes this invoice. */
-function isAboutToAdvance({ automatically_finalizes_at: at }: Stripe.Invoice, now: Instant): boolean {
-  return at !== null && at >= now
-}
-
-function aboutOldDraft(account: string, { id, created, metadata }: Stripe.Invoice): Pick<Violation, 'detail' | 'fix'> {
-  const detail = `${id ?? 'a draft'} has been a draft since ${formatInstant(instant(created))}`
-  if (metadata?.[markCarried] === undefined)
-    return {
-      detail,
-      fix: `look for a webhook endpoint of ${account} that does not answer: it delays finalization by up to 72 hours`,
-    }
-  return {
-    detail: `${detail}: Crossbill’s hold kept it back, and a recovery restarted its collection`,
-    fix: `finalize it in the Dashboard of ${account} if it is still a draft in an hour, or void it there`,
-  }
-}
-
-/**
- * Drafts that should be charged and are too old. Drafts of a pause never advance and are left out.
- */
-export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
-  const accounts = [...live.sources, ['target', live.target] as const]
-  return accounts.flatMap(([name, account]) =>
-    [...account.invoices].flatMap(([subscription, invoices]) =>
-      invoices
-        .filter((one) => one.status === 'draft' && one.auto_advance && subscription !== '')
-        .filter((one) => one.created < now - draftDays * secondsPerDay && !isAboutToAdvance(one, now))
-        .map((one) => ({
-          code: 'draft_too_old' as const,
-          subscriber: `${name}/${subscription}`,
-          ...aboutOldDraft(name, one),
-        })),
-    ),
-  )
 }

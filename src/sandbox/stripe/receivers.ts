@@ -1,7 +1,9 @@
 // Who receives the events of an account: webhook endpoints, and event destinations that are one.
 // https://docs.stripe.com/event-destinations
+import type { Json } from '../../core/json.ts'
 import type { Context } from '../kernel/context.ts'
 import { apiVersion, type EventRow } from '../kernel/events.ts'
+import { coupons, renderCoupon } from './coupons.ts'
 import { destinations, type DestinationRow } from './event-destinations.ts'
 import { renderEvent } from './events.ts'
 import { inVersion } from './older-shapes.ts'
@@ -57,9 +59,14 @@ function among(names: readonly string[], prefix: string): Receiver['hears'] {
 function snapshotIn(version: string): Receiver['body'] {
   return (context, event) => {
     const shown = renderEvent(context, event)
-    const data = { ...shown.data, object: inVersion(shown.data.object, version) }
+    const data = inVersion(shown.data, version, (id) => couponNow(context, id))
     return context.world.expander.shape(context, { ...shown, api_version: version, data }, [])
   }
+}
+
+function couponNow(context: Context, id: string): Json {
+  const row = context.table(coupons).get(id)
+  return row === undefined ? { id, object: 'coupon' } : (renderCoupon(context, row) as unknown as Json)
 }
 
 /** Names the object and the snapshot of the same event, and has no data of them. */

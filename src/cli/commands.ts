@@ -217,8 +217,8 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
-    usage: 'sandbox',
-    about: 'run an embedded Stripe and Kajabi as a server on this machine',
+    usage: 'sandbox [action]',
+    about: 'run an embedded Stripe and Kajabi as a server on this machine; sandbox reset begins again',
     load: () => import('./commands/sandbox.ts'),
   },
   {

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { CommandError } from '../core/outcome.ts'
 import { textIn } from './gzip.ts'
 import { writeWhole, type Content } from './write.ts'
@@ -58,6 +58,14 @@ export async function writeOutput(
 ): Promise<void> {
   await refuseTaken([output], notDone)
   await writeWhole(output.path, text, mode)
+}
+
+/** Deletes a file of this kind; any other file stays. @returns whether there was one */
+export async function removeOutput({ path, kind: { isOne } }: Output): Promise<boolean> {
+  const found = await endsOf(path)
+  if (!('text' in found) || !isOne(found.text)) return false
+  await rm(path)
+  return true
 }
 
 async function problemWith(path: string, { what, isOne }: OutputKind): Promise<string | undefined> {

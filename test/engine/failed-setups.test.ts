@@ -1,7 +1,7 @@
 import chalk from 'chalk'
 import { expect, test } from 'vitest'
 import { applyText } from '../../src/cli/render/apply-text.ts'
-import { declinesExcess } from '../../src/engine/plan/guard-readings.ts'
+import { declinesExcess } from '../../src/engine/plan/decline-rates.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { survey } from '../../src/engine/plan/survey.ts'
 import { verify } from '../../src/engine/verify/verify.ts'

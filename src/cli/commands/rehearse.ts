@@ -10,10 +10,10 @@ import { withProject } from '../wiring/project.ts'
 import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { worldSays } from '../rehearsal/world-says.ts'
 import { pageKind } from '../report/page.ts'
-import { assumedOf } from '../report/rehearsal-assumed.ts'
-import { recordFile, recordKind, recordOf, undecidedIn } from '../report/rehearsal-record.ts'
+import { pageFile, recordFile, recordKind, recordOf } from '../report/rehearsal-record.ts'
+import { assumedOf, peopleLine, undecidedIn, verdictLine } from '../report/rehearsal-verdict.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
-import { columns, firstFew, money, plural } from '../render/words.ts'
+import { columns, firstFew, money, plural, when } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
 /**
@@ -54,7 +54,8 @@ export const main = command({
     out: {
       type: 'string',
       requiresArg: true,
-      describe: 'file of the HTML report; default: report/rehearsal.html in the project',
+      describe:
+        'file of the HTML report; default: report/rehearsal.html in the project, with faults report/rehearsal-faults.html',
     },
   },
   examples: [
@@ -74,8 +75,8 @@ export const main = command({
         'Nothing was done.',
       )
     const page: Output = {
-      path: shell.pathOr(out, 'report/rehearsal.html'),
-      kind: pageKind('the page of a rehearsal', 'rehearse'),
+      path: shell.pathOr(out, join('report', pageFile({ withFaults: faults }))),
+      kind: pageKind('the page of a rehearsal', 'rehearse', 'report'),
     }
     const record: Output = {
       path: shell.pathInProject(join('report', recordFile({ withFaults: faults }))),
@@ -124,7 +125,9 @@ function summary(report: RehearsalReport): object {
     seed,
     months,
     ...(world === undefined || world === '' ? {} : { world, means }),
+    verdict: verdictLine(report),
     subscribers,
+    people: report.people,
     charges: { expected, actual },
     ...differences,
     faults: {
@@ -134,6 +137,7 @@ function summary(report: RehearsalReport): object {
     members: Object.fromEntries(members.map(({ act, count }) => [act, count])),
     ...(report.answering === undefined ? {} : { answering: report.answering }),
     decline_rate: report.declineRate ?? 0,
+    assumed: assumedOf(report),
     undecided: undecidedIn(report),
     left: leftIn(report).map(({ subscriber, code, monthly }) => ({ subscriber, code, ...monthly })),
     ok,
@@ -144,11 +148,9 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
   const { counts, faults, members } = report
   const injected = faults.reduce((sum, fault) => sum + fault.count, 0)
   const { shown, more } = firstFew(report.differences, 20)
-  const undecided = undecidedIn(report)
-  const waiting =
-    undecided === 0 ? '' : ` ${plural(undecided, 'subscriber was', 'subscribers were')} not moved and need a decision.`
   return [
-    `${plural(report.subscribers, 'subscriber')}, ${plural(report.months, 'month')}, seed ${report.seed}: ${formatInstant(report.began)} to ${formatInstant(report.ended)}`,
+    `${plural(report.subscribers, 'subscriber')}, ${plural(report.months, 'month')}, seed ${report.seed}: ${when(formatInstant(report.began))} to ${when(formatInstant(report.ended))}`,
+    ...(report.people.played === report.subscribers && report.people.moved === 0 ? [] : [peopleLine(report)]),
     ...columns([
       ['  charges expected', String(counts.expected)],
       ['  charges made', String(counts.actual)],
@@ -161,17 +163,17 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
       ...members.map(({ act, count }) => [`  ${act}`, String(count)]),
     ]),
-    ...assumedOf(report).map((line) => `  ${line}`),
     ...leftLines(report),
     ...shown.map(
       ({ code, subscriber, at, detail, cause, evidence, remedy }) =>
-        `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
+        `  ${code} ${subscriber} ${when(formatInstant(at))}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
     ),
     ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
     ...(report.means ?? []).map(
       (sentence, at) => `${at === 0 ? "  Stripe's unclear behaviour:\n" : ''}    ${sentence}`,
     ),
-    report.ok ? paint.green(`No subscriber would notice.${waiting}`) : paint.red(`Do not migrate yet.${waiting}`),
+    (report.ok ? paint.green : paint.red)(verdictLine(report)),
+    ...assumedOf(report).map((line) => `  ${line}`),
     `Report: ${path}`,
   ].join('\n')
 }

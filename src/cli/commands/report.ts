@@ -86,7 +86,8 @@ interface File {
   readonly mode?: number
 }
 
-const htmlKind = pageKind('a page of a report', 'report')
+// `rehearse` writes its page to the same place, and it is the same page.
+const htmlKind = pageKind('a page of a report', 'report', 'rehearse')
 
 const linksHead = 'customer,subscriber,link,expires'
 const linksKind: OutputKind = { what: 'a list of cancel links', isOne: (text) => text.startsWith(`${linksHead}\n`) }

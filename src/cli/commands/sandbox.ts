@@ -1,19 +1,32 @@
 import { exitCodes } from '../exit-codes.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { parseInstant, type Instant } from '../../core/instant.ts'
+import { formatInstant, instant, parseInstant, type Instant } from '../../core/instant.ts'
 import { worldOf } from '../rehearsal/world-flag.ts'
 import { createSandbox } from '../../sandbox/sandbox.ts'
 import { serveSandbox } from '../../sandbox/server.ts'
 import { loadProject } from '../wiring/catalog.ts'
 import { command } from '../command.ts'
 import { type ProjectSandbox } from '../wiring/project-sandbox.ts'
+import { markdownKind } from '../report/document.ts'
+import { pageKind } from '../report/page.ts'
+import { recordKind } from '../report/rehearsal-record.ts'
+import { snapshotKind } from '../report/since.ts'
+import { plural, when } from '../render/words.ts'
 import { withStore } from '../wiring/project.ts'
+import { resetSandbox } from '../wiring/reset-sandbox.ts'
 import { advanceClock, copyCustomers, readWorld } from '../wiring/sandbox-control.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const main = command({
-  positionals: {},
+  positionals: {
+    action: {
+      type: 'string',
+      choices: ['reset'],
+      describe:
+        "reset: do not serve; delete this project's simulated accounts, what the store knows of them, and the reports; the YAML stays",
+    },
+  },
   options: {
     port: { type: 'number', requiresArg: true, default: 0, describe: 'port on 127.0.0.1; 0 chooses any free port' },
     population: {
@@ -57,6 +70,7 @@ export const main = command({
       'sandbox --port 4242 --population school --subscribers 60',
       'serve Stripe and Kajabi on this machine until Ctrl-C; print URLs and keys',
     ],
+    ['sandbox reset', "begin again: the next command makes the project's simulated accounts as they were at first"],
     ['sandbox --advance-to 2027-01-31T12:00:00Z', "let the project's simulated accounts bill until this instant"],
     [
       'sandbox --copy us > us.csv',
@@ -65,6 +79,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
+    if (flags.action === 'reset') return await reset(shell)
     const to = flags['advance-to']
     if (to !== undefined) return await advance(to, shell)
     if (flags.copy !== undefined) return await copy(flags.copy, shell)
@@ -115,6 +130,22 @@ async function advance(to: string, shell: Shell): Promise<number> {
       shell.json(await readWorld(sandbox))
     },
   )
+}
+
+/** What `rehearse` and `report` write below report/. */
+const reportKinds = [markdownKind, pageKind('a page', 'report', 'rehearse'), recordKind, snapshotKind]
+
+async function reset(shell: Shell): Promise<number> {
+  const { deleted, clock } = await resetSandbox(shell, reportKinds)
+  const files = deleted.map((path) => shell.near(path))
+  if (shell.format === 'json') shell.json({ deleted: files })
+  else
+    shell.out(
+      files.length === 0
+        ? 'Nothing to delete: the simulated accounts are as they were at first.'
+        : `Deleted ${plural(files.length, 'file')}: the simulated accounts${clock === undefined ? '' : ` (the next command makes them again, as of ${when(formatInstant(instant(clock)))})`}, what the store knew of them, and the reports. The YAML was not changed.`,
+    )
+  return exitCodes.fine
 }
 
 async function copy(source: string, shell: Shell): Promise<number> {

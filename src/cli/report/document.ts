@@ -10,10 +10,14 @@ export interface Document {
   /** File name without its extension. */
   readonly slug: string
   readonly title: string
+  /** A shorter title, for links. */
+  readonly name?: string
   readonly intro: string
   readonly verdict?: { readonly good: boolean; readonly text: string }
   readonly figures?: readonly { readonly label: string; readonly value: number; readonly bad?: boolean }[]
   readonly sections: readonly Section[]
+  /** The whole page in HTML, where it shows more than the Markdown. */
+  readonly page?: Html
 }
 
 export interface Section {
@@ -33,6 +37,9 @@ interface Table {
 
 /** Where a link to a page leads: another file, or a place in the same one. */
 type Link = (slug: string) => string
+
+/** The page that explains codes. */
+export const codesSlug = 'codes'
 
 const linked = /\[([^\]]+)\]\(([a-z-]+)\)/g
 
@@ -61,7 +68,11 @@ function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): 
   return [
     `## ${heading}`,
     ...(text === undefined ? [] : [text]),
-    ...(of === undefined ? [] : [[line(of.heads), line(of.heads.map(() => '---')), ...of.rows.map(line)].join('\n')]),
+    ...(of === undefined
+      ? []
+      : of.rows.length === 0
+        ? ['None.']
+        : [[line(of.heads), line(of.heads.map(() => '---')), ...of.rows.map(line)].join('\n')]),
     ...(checks === undefined ? [] : [checks.map((check) => `- [${check.done ? 'x' : ' '}] ${check.text}`).join('\n')]),
     ...(steps === undefined ? [] : [steps.map((step, index) => `${index + 1}. ${step}`).join('\n')]),
   ].join('\n\n')
@@ -70,7 +81,7 @@ function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): 
 /** @param all the pages of the packet, which the top of each page links */
 export function documentHtml(document: Document, all: readonly Document[] = []): string {
   const link: Link = (slug) => `${slug}.html`
-  return page(document.title, html`${navigation(all, document.slug, link)}${documentBody(document, link)}`, 'report')
+  return page(document.title, html`${navigation(all, document, link)}${documentBody(document, link)}`, 'report')
 }
 
 /** All pages in one file, for a mail or an archive. The first page has the table of contents. */
@@ -79,24 +90,30 @@ export function wholeHtml(title: string, documents: readonly Document[]): string
   return page(
     title,
     html`${documents.map(
-      (one) =>
-        html`<section id="${one.slug}">${navigation(documents, one.slug, link)}${documentBody(one, link)}</section>`,
+      (one) => html`<section id="${one.slug}">${navigation(documents, one, link)}${documentBody(one, link)}</section>`,
     )}`,
     'report',
   )
 }
 
-function navigation(all: readonly Document[], current: string, link: Link): Html {
+function navigation(all: readonly Document[], current: Document, link: Link): Html {
   if (all.length === 0) return raw('')
-  return html`<nav aria-label="Pages of the ${current} page">
-    ${all.map(({ slug, title }, index) => {
-      const name = index === 0 ? 'Overview' : title
-      return slug === current ? html`<b aria-current="page">${name}</b>` : html`<a href="${link(slug)}">${name}</a>`
+  return html`<nav aria-label="Pages, from: ${nameOf(current)}">
+    ${all.map((one, index) => {
+      const name = index === 0 ? 'Overview' : nameOf(one)
+      return one.slug === current.slug
+        ? html`<b aria-current="page">${name}</b>`
+        : html`<a href="${link(one.slug)}">${name}</a>`
     })}
   </nav>`
 }
 
-function documentBody({ title, intro, verdict, figures = [], sections }: Document, link: Link): Html {
+export function nameOf({ name, title }: Document): string {
+  return name ?? title
+}
+
+function documentBody({ title, intro, verdict, figures = [], sections, page: whole }: Document, link: Link): Html {
+  if (whole !== undefined) return whole
   const told =
     verdict === undefined
       ? raw('')
@@ -124,7 +141,7 @@ function sectionHtml({ heading, text, plot, table: of, checks, steps }: Section,
             <figcaption>${plot.words}</figcaption>
           </figure>`
     }
-    ${of === undefined ? raw('') : tableHtml(`${title}: ${heading}`, of, link)}
+    ${of === undefined ? raw('') : of.rows.length === 0 ? html`<p>None.</p>` : tableHtml(`${title}: ${heading}`, of, link)}
     ${
       checks === undefined
         ? raw('')
@@ -159,6 +176,11 @@ function withLinks(text: string, link: Link): Html {
   const parts = text.split(linked)
   return html`${parts.map((part, index) => {
     if (index % 3 === 0) return html`${part}`
-    return index % 3 === 1 ? html`<a href="${link(parts[index + 1] ?? '')}">${part}</a>` : raw('')
+    if (index % 3 === 2) return raw('')
+    const slug = parts[index + 1] ?? ''
+    // A code is small print beside its words.
+    return slug === codesSlug
+      ? html`<a class="fine" href="${link(slug)}">${part}</a>`
+      : html`<a href="${link(slug)}">${part}</a>`
   })}`
 }

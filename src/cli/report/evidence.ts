@@ -1,12 +1,12 @@
 import type { RowStanding } from '../../assumptions/standing.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
-import { subscriberAddress } from '../../core/address.ts'
 import type { CopyMapCheck } from '../../engine/verify/copied.ts'
 import type { DoctorResult } from '../../engine/doctor/doctor.ts'
+import type { DeclineRates } from '../../engine/plan/decline-rates.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'
-import type { Way } from '../../plan/way.ts'
+import type { Way, WayState } from '../../plan/way.ts'
 import type { RehearsalRecord } from './rehearsal-record.ts'
 
 /** The data of the evidence packet, read at one time. */
@@ -30,6 +30,8 @@ export interface Evidence {
   readonly monthly: ReadonlyMap<string, { readonly amount: number; readonly currency: string }>
   readonly oldPrices: readonly OldPrice[]
   readonly endpoints: readonly Endpoint[]
+  /** How many first renewals in the target were declined, beside the rate of the sources. */
+  readonly declines: DeclineRates
   /** The last rehearsals that were run in this project. */
   readonly rehearsals: readonly RehearsalRecord[]
 }
@@ -69,20 +71,26 @@ export interface Wave {
 }
 
 /**
- * Where each subscriber is. A subscriber counts as moved when the move is done; the stage in the
- * YAML may still wait for an apply.
+ * Where each subscriber is: every page counts people by this and by the rows of the way, so that
+ * the numbers of the packet add up. A subscriber counts as moved when the move is done; the stage
+ * in the YAML may still wait for an apply.
  */
-export function placesOf({ catalog: { subscribers }, phases, plan }: Evidence): ReadonlyMap<string, Place> {
-  const planned = new Set([...plan.changes, ...plan.deferred, ...plan.blocked].map((one) => one.address))
+export function placesOf({ catalog: { subscribers }, phases, way }: Evidence): ReadonlyMap<string, Place> {
+  const over = new Set(
+    way.rows.flatMap(({ state, subscribers: keys }) => (state === 'ended' || state === 'ends' ? keys : [])),
+  )
   return new Map(
-    subscribers.map(({ key, stage }) => {
+    subscribers.map(({ key }) => {
       const phase = phases.get(key) ?? 'source'
       if (phase === 'moved' || phase === 'settled' || phase === 'ended') return [key, phase]
-      // Someone who is declared to move but is in no plan has left the old account or leaves it.
-      const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
-      return [key, left ? 'ended' : 'source']
+      return [key, over.has(key) ? 'ended' : 'source']
     }),
   )
+}
+
+/** The number of people in these states of the way. */
+export function peopleIn({ way: { rows } }: Pick<Evidence, 'way'>, ...states: readonly WayState[]): number {
+  return rows.filter(({ state }) => states.includes(state)).reduce((sum, { people }) => sum + people, 0)
 }
 
 /** The waves: one for each file, in the order of the file names. */

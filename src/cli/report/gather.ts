@@ -6,6 +6,7 @@ import { asRebuilt } from '../../engine/as-rebuilt.ts'
 import type { Context } from '../../engine/context.ts'
 import { copyMapCheck } from '../../engine/verify/copied.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
+import { declineRates } from '../../engine/plan/decline-rates.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
 import { wayAhead } from '../../engine/plan/way.ts'
 import { survey, type Survey } from '../../engine/plan/survey.ts'
@@ -39,6 +40,7 @@ export async function gather(context: Context, rehearsals: readonly RehearsalRec
       surveyed.classified.flatMap(({ key, monthly }) => (monthly === undefined ? [] : [[key, monthly]])),
     ),
     oldPrices: oldPrices(surveyed),
+    declines: declineRates(surveyed.live),
     endpoints: (await Promise.all(accounts.map((one) => endpointsOf(context, one)))).flat(),
     rehearsals,
   }

@@ -29,13 +29,13 @@ table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.8rem;border-bottom:1px solid var(--line);margin-bottom:1.2rem}a{color:var(--now)}
 ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
-.plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}
-code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
+.plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}.plot rect.failed{fill:var(--bad)}.plot rect.whole{fill:var(--line)}
+code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}td{overflow-wrap:anywhere;min-width:5.5rem}td.n{min-width:0}a.fine{font-size:.8em;color:var(--soft)}
 details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
 ul.plain{margin:0;padding-left:1.1rem}
-@media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td,.stacked td.n{display:block;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
+@media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td code{overflow-wrap:anywhere}.stacked td,.stacked td.n{display:block;min-width:0;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
 .stacked td:empty{display:none}.stacked td:not(:first-child)::before{content:attr(data-label) ": ";color:var(--soft)}}
-@media (min-width:40.01rem){.stacked td:first-child{min-width:15rem}}
+@media (min-width:40.01rem){.stacked td:first-child{min-width:11rem}}
 @media print{nav{display:none}section{break-before:page}.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
@@ -46,9 +46,9 @@ function madeBy(command: PageOf): Html {
   return html`<meta name="generator" content="crossbill ${command}" />`
 }
 
-/** A page that this command wrote. */
-export function pageKind(what: string, command: PageOf): OutputKind {
-  return { what, isOne: (text) => text.includes(madeBy(command).html) }
+/** A page that one of these commands wrote. */
+export function pageKind(what: string, ...commands: readonly PageOf[]): OutputKind {
+  return { what, isOne: (text) => commands.some((command) => text.includes(madeBy(command).html)) }
 }
 
 export function page(title: string, body: Html, command: PageOf): string {

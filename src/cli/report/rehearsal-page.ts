@@ -5,10 +5,9 @@ import { html, raw, type Html } from '../../core/html.ts'
 import { page, table } from './page.ts'
 import { chargesPerDay } from './plots/charges.ts'
 import { waveTimeLine } from './plots/waves.ts'
-import { undecidedIn } from './rehearsal-record.ts'
 import { differences } from './rehearsal-differences.ts'
-import { assumedOf } from './rehearsal-assumed.ts'
 import { standing } from './rehearsal-standing.ts'
+import { assumedOf, peopleLine, verdictLine } from './rehearsal-verdict.ts'
 import { withCommas, moment, waveName } from './rehearsal-words.ts'
 
 /**
@@ -16,9 +15,13 @@ import { withCommas, moment, waveName } from './rehearsal-words.ts'
  * then what to do.
  */
 export function rehearsalPage(report: RehearsalReport): string {
-  const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
+  return page('Migration rehearsal', rehearsalBody(report), 'rehearse')
+}
+
+/** The page without its frame, for a packet of pages. */
+export function rehearsalBody(report: RehearsalReport): Html {
+  return html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
   ${standing(report)} ${trouble(report)} ${unclear(report)} ${method(report)}`
-  return page('Migration rehearsal', body, 'rehearse')
 }
 
 function day(at: RehearsalReport['began']): string {
@@ -28,24 +31,17 @@ function day(at: RehearsalReport['began']): string {
 function verdict(report: RehearsalReport): Html {
   const { counts } = report
   const span = `${day(report.began)} to ${day(report.ended)}`
-  const good = html`<p class="verdict">
-    <strong>No subscriber would notice.</strong> Over ${report.months} months, the run with the migration made every one
-    of the ${withCommas(counts.expected)} charges of the control run: to the same subscriber, in the same second and
-    with the same amount. It made no other charge. ${undecidedText(report)}
-  </p>`
-  const bad = html`<p class="verdict bad">
-    <strong>Do not migrate yet.</strong> ${troubles(counts)}. The list below gives the cause of each and what to do.
-  </p>`
+  const good = html`Over ${report.months} months, the run with the migration made every one of the
+  ${withCommas(counts.expected)} charges of the control run: to the same subscriber, in the same second and with the
+  same amount. It made no other charge.`
+  const bad = html`${troubles(counts)}. The list below gives the cause of each and what to do.`
   return html`<p class="soft">Crossbill · rehearsal · ${span}</p>
     <h1>Migration rehearsal: ${report.subscribers} subscribers, ${report.months} months</h1>
-    ${report.ok ? good : bad}`
-}
-
-function undecidedText(report: RehearsalReport): string {
-  const count = undecidedIn(report)
-  return count === 0
-    ? ''
-    : `${withCommas(count)} of ${withCommas(report.subscribers)} subscribers were not moved and need a decision.`
+    <p class="verdict${report.ok ? '' : ' bad'}"><strong>${verdictLine(report)}</strong> ${report.ok ? good : bad}</p>
+    <p>${peopleLine(report)}.</p>
+    <ul class="soft">
+      ${assumedOf(report).map((sentence) => html`<li>${sentence}</li>`)}
+    </ul>`
 }
 
 function troubles(counts: RehearsalReport['counts']): string {
@@ -192,8 +188,7 @@ function method(report: RehearsalReport): Html {
     <p class="soft">
       The rehearsal built two simulated worlds from the same data. The control run migrates no subscriber; the other run
       applies the waves as planned. It played both runs month by month and compared them: every charge of the control
-      run must also be in the other run. No real account was changed. Access in Kajabi is not part of the rehearsal.
-      ${assumedOf(report).join(' ')} Repeat this run (seed ${report.seed}) with
+      run must also be in the other run. No real account was changed. Repeat this run (seed ${report.seed}) with
       <code>${repeat(report)}</code>.
     </p>`
 }

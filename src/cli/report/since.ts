@@ -1,4 +1,6 @@
+import { wayWords } from '../render/way-text.ts'
 import { money } from '../render/words.ts'
+import { said } from './said.ts'
 import { documentWith } from '../../files/outputs.ts'
 import { storedDocument } from './stored.ts'
 import { placesOf, type Evidence } from './evidence.ts'
@@ -11,9 +13,8 @@ export interface Snapshot {
   readonly plan: string
   /** Number of subscribers by place: `source`, `moved`, `settled`, `ended`. */
   readonly places: Readonly<Record<string, number>>
-  /** Addresses of those who need a decision, by code. */
-  readonly blocked: Readonly<Record<string, readonly string[]>>
-  readonly deferred: number
+  /** Everybody by where they are on the way: `needs coupon_unmapped` names the ids of those. */
+  readonly way: Readonly<Record<string, readonly string[]>>
   readonly violations: number
   /** Codes of doctor's findings that are not fine. */
   readonly findings: number
@@ -23,24 +24,27 @@ export interface Snapshot {
 export interface Since {
   readonly at: string
   readonly rows: readonly (readonly string[])[]
+  /** People who are in another row of the way than before. */
+  readonly changed: readonly { readonly from: string; readonly to: string; readonly subscribers: readonly string[] }[]
 }
 
 /** The figures of an earlier report. */
 export const snapshotKind = documentWith('the report.json of a report', 'at', 'plan')
 
 export function snapshotOf(evidence: Evidence): Snapshot {
-  const { plan, verified, doctor, at, tool } = evidence
+  const { plan, verified, doctor, at, tool, way } = evidence
   const places: Record<string, number> = {}
   for (const place of placesOf(evidence).values()) places[place] = (places[place] ?? 0) + 1
-  const blocked = [...Map.groupBy(plan.blocked, ({ code }) => code)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const rows = [...Map.groupBy(way.rows, ({ state, code = '' }) => `${state} ${code}`.trim())]
   return {
     format: 1,
     tool,
     at,
     plan: plan.plan,
     places,
-    blocked: Object.fromEntries(blocked.map(([code, all]) => [code, all.map(({ address }) => address).sort()])),
-    deferred: plan.deferred.length,
+    way: Object.fromEntries(
+      rows.map(([where, all]) => [where, all.flatMap(({ subscribers }) => subscribers).toSorted()]),
+    ),
     violations: verified.violations.length,
     findings: doctor.findings.filter(({ status }) => status !== 'ok').length,
     mrr: Object.fromEntries(Object.entries(plan.money.mrr).map(([currency, { after }]) => [currency, after])),
@@ -50,7 +54,9 @@ export function snapshotOf(evidence: Evidence): Snapshot {
 /** The snapshot in a file; undefined for anything else, also for another version. */
 export function readSnapshot(text: string): Snapshot | undefined {
   const read: Partial<Snapshot> | undefined = storedDocument(text)
-  return typeof read?.at === 'string' && read.places !== undefined ? (read as Snapshot) : undefined
+  return typeof read?.at === 'string' && read.places !== undefined && read.way !== undefined
+    ? (read as Snapshot)
+    : undefined
 }
 
 /** What is different now; a row for each number and each reason that changed. */
@@ -60,24 +66,43 @@ export function since(before: Snapshot, now: Snapshot): Since {
     ...changed('moved, can be undone', before.places['moved'], now.places['moved']),
     ...changed('settled', before.places['settled'], now.places['settled']),
     ...changed('ended', before.places['ended'], now.places['ended']),
-    ...changed('wait for a date', before.deferred, now.deferred),
     ...changed('violations', before.violations, now.violations),
     ...changed('findings of doctor', before.findings, now.findings),
-    ...keysOf(before.blocked, now.blocked).flatMap((code) => reasons(code, before, now)),
+    ...keysOf(before.way, now.way).flatMap((where) =>
+      changed(`on the way: ${wordsOf(where)}`, before.way[where]?.length, now.way[where]?.length),
+    ),
     ...keysOf(before.mrr, now.mrr).flatMap((currency) => {
       const [then, after] = [before.mrr[currency] ?? 0, now.mrr[currency] ?? 0]
       return then === after ? [] : [[`${currency} a month`, money(then, currency), money(after, currency)]]
     }),
   ]
-  return { at: before.at, rows }
+  return { at: before.at, rows, changed: transitions(before, now) }
 }
 
-function reasons(code: string, before: Snapshot, now: Snapshot): readonly (readonly string[])[] {
-  const [then, after] = [new Set(before.blocked[code]), new Set(now.blocked[code])]
-  const came = [...after].filter((one) => !then.has(one)).length
-  const left = [...then].filter((one) => !after.has(one)).length
-  if (came + left === 0) return []
-  return [[`blocked: \`${code}\``, String(then.size), `${after.size} (${came} new, ${left} solved)`]]
+function transitions(before: Snapshot, now: Snapshot): Since['changed'] {
+  const [then, after] = [placed(before), placed(now)]
+  const moves = [...new Set([...then.keys(), ...after.keys()])].flatMap((key) => {
+    const [from, to] = [then.get(key) ?? 'not declared', after.get(key) ?? 'not declared']
+    return from === to ? [] : [{ key, from, to }]
+  })
+  return [...Map.groupBy(moves, ({ from, to }) => `${from} > ${to}`).values()]
+    .toSorted((a, b) => b.length - a.length)
+    .map((all) => ({
+      from: wordsOf(all[0]?.from ?? ''),
+      to: wordsOf(all[0]?.to ?? ''),
+      subscribers: all.map(({ key }) => key).toSorted(),
+    }))
+}
+
+function placed({ way }: Snapshot): ReadonlyMap<string, string> {
+  return new Map(Object.entries(way).flatMap(([where, keys]) => keys.map((key) => [key, where] as const)))
+}
+
+/** `need something: A coupon …`; the key itself when another version wrote it. */
+function wordsOf(where: string): string {
+  const [state = '', code] = where.split(' ')
+  const words: Readonly<Record<string, string | undefined>> = wayWords
+  return `${words[state] ?? where}${code === undefined || words[state] === undefined ? '' : `: ${said(code)}`}`
 }
 
 function changed(what: string, then = 0, now = 0): readonly (readonly string[])[] {

@@ -2,7 +2,7 @@ import type { GuardName } from '../../catalog/guards.ts'
 import type { Project } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { readGuard } from '../../plan/guards.ts'
-import { enoughToCompare, excessOf, failingShare } from '../plan/guard-readings.ts'
+import { enoughToCompare, excessOf, failingShare } from '../plan/decline-rates.ts'
 import type { AppliedChange } from '../send/applied.ts'
 
 /**

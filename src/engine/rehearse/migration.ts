@@ -2,7 +2,7 @@ import { inStage } from '../../catalog/subscribers.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../catalog/types.ts'
 import { present } from '../../core/assert.ts'
 import { digest } from '../../core/canonical.ts'
-import { instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { instant, parseInstant, type Instant } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { deferredCodes } from '../../handover/codes.ts'
 import { quietSeconds } from '../../handover/events.ts'
@@ -23,6 +23,7 @@ import { chance } from './chance.ts'
 import { Members, type MembersOptions } from './members.ts'
 import type { RehearsalReport } from './report.ts'
 import { rehearsalService } from './service.ts'
+import { settleAfterWeeks, settleWeek, weekSeconds, weeksOfWaves, type Standing } from './wave-order.ts'
 import type { RehearsalWorld } from './world.ts'
 
 export interface Migration {
@@ -52,17 +53,14 @@ interface Failed extends Omit<AppliedChange, 'action'> {
 export interface Schedule {
   readonly began: Instant
   readonly ended: Instant
+  /** Who has moved already when the rehearsal begins. */
+  readonly standing: Standing
   readonly seed: number
   readonly faults: boolean
   readonly answering?: number
   readonly declines: number
 }
 
-const weekSeconds = 7 * secondsPerDay
-/** A wave is settled eight weeks after its move, or later when the proof takes longer. */
-const settleAfterWeeks = 8
-/** All waves begin within this many weeks. */
-const startWeeks = 12
 /** Blocked subscribers are planned again this often: dunning ends, drafts are finalized. */
 const lookAgainWeeks = 4
 /** The chance of a kill at one boundary, with faults; it falls after this many boundaries. */
@@ -86,9 +84,8 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
   const { stay, move } = worlds
   const { subscribers } = context.catalog
   const copied = await copyAll(move)
-  const files = [...new Set(subscribers.map(({ file }) => file))].toSorted()
-  const perWeek = Math.max(1, Math.ceil(files.length / startWeeks))
-  const weekOf = new Map(files.map((file, at) => [file, Math.floor(at / perWeek)]))
+  const played = weeksOfWaves(subscribers, schedule.standing, schedule.began)
+  const weekOf = new Map(played.map(({ name, start }) => [name, start]))
   const fate = new Fate(schedule)
   const service = rehearsalService(move, { seconds: schedule.ended, dies: fate.dies })
   const members = new Members({ ...worlds, service, copied, seed: schedule.seed, declines: schedule.declines })
@@ -115,12 +112,11 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     }
   }
   await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
-  const waves = files.map((name) => {
-    const start = weekOf.get(name) ?? 0
-    const settled = schedule.began + (start + settleAfterWeeks) * weekSeconds
+  const waves = played.map(({ name, people, start }) => {
+    const settled = schedule.began + settleWeek(start) * weekSeconds
     return {
       name,
-      people: subscribers.filter(({ file }) => file === name).length,
+      people,
       movedAt: instant(schedule.began + start * weekSeconds),
       ...(settled < schedule.ended ? { settledAt: instant(settled) } : {}),
     }
@@ -162,7 +158,7 @@ async function importCopies({ context }: RehearsalWorld, copied: Copied): Promis
  */
 function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
   if (last === undefined || week % lookAgainWeeks === 0) return true
-  if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
+  if (starts.some((start) => start === week || settleWeek(start) === week)) return true
   if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
   // A wait that was already over at the last plan and still lasts does not cause a plan every week.
   return last.plan.deferred.some(({ until }) => {

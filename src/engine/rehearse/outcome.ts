@@ -2,7 +2,6 @@ import { isLapsed, paymentFailure } from '../../live/subscription.ts'
 import { splitAddress } from '../../core/address.ts'
 import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
-import type { Context } from '../context.ts'
 import { survey } from '../plan/survey.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { deferredCodes } from '../../handover/codes.ts'
@@ -17,6 +16,7 @@ export interface Played {
   readonly stay: RehearsalWorld
   readonly move: RehearsalWorld
   readonly migration: Migration
+  readonly people: RehearsalReport['people']
   readonly began: Instant
   readonly ended: Instant
   readonly seed: number
@@ -24,8 +24,8 @@ export interface Played {
 }
 
 /** The results of both runs, compared. */
-export async function rehearsalReport(context: Context, played: Played): Promise<RehearsalReport> {
-  const { stay, move, migration, began, ended, seed, months } = played
+export async function rehearsalReport(played: Played): Promise<RehearsalReport> {
+  const { stay, move, migration, people, began, ended, seed, months } = played
   const here = (await stay.charges()).filter(({ at }) => at >= began)
   const there = (await move.charges()).filter(({ at }) => at >= began)
   const expected = here.filter(({ succeeded }) => succeeded)
@@ -37,7 +37,8 @@ export async function rehearsalReport(context: Context, played: Played): Promise
   return {
     seed,
     months,
-    subscribers: context.catalog.subscribers.length,
+    subscribers: people.declared,
+    people,
     ok: found.length === 0,
     began,
     ended,

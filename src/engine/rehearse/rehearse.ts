@@ -6,6 +6,7 @@ import { refresh } from '../read/refresh.ts'
 import { migrate, type Worlds } from './migration.ts'
 import { rehearsalReport } from './outcome.ts'
 import type { RehearsalReport } from './report.ts'
+import { standingNow, type Standing } from './wave-order.ts'
 
 export interface RehearseOptions {
   readonly months: number
@@ -33,15 +34,23 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       fix: 'crossbill pull',
     })
   const { seed, months, faults, answering, declines = 0 } = options
-  const { stay, move } = await bothWorlds(context, options)
+  const { stay, move, standing } = await bothWorlds(context, options)
   try {
     const began = stay.context.accounts.target.now()
     const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
     context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
-    const schedule = { began, ended, seed, faults, declines, ...(answering === undefined ? {} : { answering }) }
+    const schedule = {
+      began,
+      ended,
+      standing,
+      seed,
+      faults,
+      declines,
+      ...(answering === undefined ? {} : { answering }),
+    }
     const migration = await migrate(context, { stay, move }, schedule)
     context.progress.done()
-    return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
+    return await rehearsalReport({ stay, move, migration, people: standing.people, began, ended, seed, months })
   } finally {
     await move.close()
     await stay.close()
@@ -49,11 +58,15 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
 }
 
 /** The worlds keep what they need, so the reading is let go of before the months are played. */
-async function bothWorlds(context: Context, { worlds, seed, faults }: RehearseOptions): Promise<Worlds> {
+async function bothWorlds(
+  context: Context,
+  { worlds, seed, faults }: RehearseOptions,
+): Promise<Worlds & { readonly standing: Standing }> {
   const live = await refresh(context)
+  const standing = standingNow(context.catalog.subscribers, live)
   const stay = await worlds.build(live, { seed, faults: false })
   try {
-    return { stay, move: await worlds.build(live, { seed, faults }) }
+    return { stay, move: await worlds.build(live, { seed, faults }), standing }
   } catch (error) {
     await stay.close()
     throw error

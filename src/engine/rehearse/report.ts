@@ -14,7 +14,19 @@ export interface RehearsalReport {
   /** The share of members whose card was refused for some weeks; absent when none was. */
   readonly declineRate?: number
   readonly months: number
+  /** All declared subscribers; `people` says which of them were played. */
   readonly subscribers: number
+  readonly people: {
+    readonly declared: number
+    /** Those whom an old account bills or holds. */
+    readonly played: number
+    /** Of these, those who had moved before; they are played as moved from the first instant. */
+    readonly moved: number
+    /** Settled before, so that only the new account bills them; not played. */
+    readonly settled: number
+    /** Ended before; not played. */
+    readonly ended: number
+  }
   readonly ok: boolean
   readonly began: Instant
   readonly ended: Instant

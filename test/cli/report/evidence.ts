@@ -60,6 +60,7 @@ export function evidence(changed: Partial<Evidence> = {}): Evidence {
       cards: { asked: 1, opened: 0, entered: 0 },
     },
     standing: [],
+    declines: { renewals: { of: 20, failed: 1 }, setups: { of: 2, failed: 0 }, sources: { of: 40, failed: 3 } },
     verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
     doctor: { ok: true, findings: [] },
     copied: { sources: {}, findings: [] },

@@ -1,7 +1,7 @@
 import { inStage } from '../../../src/catalog/subscribers.ts'
 import { describe, expect, test } from 'vitest'
 import type { Plan } from '../../../src/plan/types.ts'
-import { documentHtml, documentMarkdown, wholeHtml, type Document } from '../../../src/cli/report/document.ts'
+import { documentHtml, documentMarkdown, nameOf, wholeHtml, type Document } from '../../../src/cli/report/document.ts'
 import type { Evidence } from '../../../src/cli/report/evidence.ts'
 import { packet } from '../../../src/cli/report/packet.ts'
 import { parseArguments } from '../../../src/cli/arguments.ts'
@@ -19,14 +19,31 @@ function document(slug: string, of: Evidence): Document {
 }
 
 describe('the evidence packet', () => {
-  test('names every deferred or blocked subscriber with the code', () => {
-    const text = documentMarkdown(document('migration-plan', evidence()))
+  test('names everybody who waits or needs something, with the meaning and the code', () => {
     const people = documentMarkdown(document('people', evidence()))
-    for (const member of [...plan.deferred, ...plan.blocked]) {
-      expect(people).toContain(`\`${member.address.replace('subscriber.', '')}\``)
-      expect(people).toContain(`\`${member.code}\``)
+    expect(people).toContain('| `us/sub_3` | 2026-12-31 |')
+    expect(people).toContain(
+      'The payment method that is charged today has no counterpart in the copy map. [payment_method_unmapped](codes.md)',
+    )
+    const codes = documentMarkdown(document('codes', evidence()))
+    for (const { code } of [...plan.deferred, ...plan.blocked]) expect(codes).toContain(`| \`${code}\` |`)
+    const text = documentMarkdown(document('migration-plan', evidence()))
+    expect(text).toContain('| us/wave-01 `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
+  })
+
+  test('every page that counts people has the same total, and its parts add up', () => {
+    const of = evidence()
+    expect(
+      document('index', of)
+        .figures?.slice(0, 5)
+        .map(({ value }) => value),
+    ).toEqual([3, 1, 2, 0, 0])
+    for (const slug of ['people', 'migration-plan']) {
+      const table = document(slug, of).sections.find(({ table: one }) => one?.rows.at(-1)?.[0] === 'together')?.table
+      const counts = present(table, slug).rows.map(([, people = '']) => Number(people))
+      expect(counts.at(-1)).toBe(3)
+      expect(counts.slice(0, -1).reduce((sum, one) => sum + one, 0)).toBe(3)
     }
-    expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
   })
 
   test('shows the way of everybody, with who does what and who was asked for a card', () => {
@@ -34,9 +51,9 @@ describe('the evidence packet', () => {
     const awaited = { code: 'card_awaited', subscriber: 'us/sub_3', at: null, message: 'has not entered one yet', fix }
     const asked = { ...plan, notices: [awaited] } as Plan
     const people = documentMarkdown(document('people', evidence({ plan: asked })))
-    expect(people).toContain('| billed by the new account |  | 2 | 1.00 usd |  |  |')
+    expect(people).toContain('| billed by the new account | 2 | 1.00 usd |  |  |')
     expect(people).toContain('member: Let the member enter a card. |')
-    expect(people).toContain('| together |  | 3 |')
+    expect(people).toContain('| together | 3 |')
     expect(people).toContain('| `us/sub_3` | not yet | has not entered one yet |')
   })
 
@@ -46,8 +63,10 @@ describe('the evidence packet', () => {
         .split('\n')
         .filter((line) => line.startsWith('- ['))
     expect(boxes(evidence())).toContain('- [ ] 6 changes of the catalog to apply: `crossbill apply`.')
-    expect(boxes(evidence())).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 remaining)')
-    expect(boxes(evidence())).toContain('- [ ] `subscribers/us/wave-02.yaml` moved (1 remaining)')
+    expect(boxes(evidence())).toContain('- [x] us/wave-01 moved (0 remaining)')
+    expect(boxes(evidence())).toContain(
+      '- [ ] us/wave-02 moved (1 remaining); next renewals 2026-12-31, move before the first',
+    )
     expect(boxes(evidence())).toContain('- [x] No door is open.')
     const nothingOpen = evidence({ plan: { ...plan, changes: [], blocked: [] } })
     expect(boxes(nothingOpen)).toContain('- [x] The catalog is in the target.')
@@ -59,7 +78,7 @@ describe('the evidence packet', () => {
       fix: 'Close it',
     } as const
     expect(boxes(evidence({ doctor: { ok: true, findings: [door] } }))).toContain(
-      '- [ ] us: `portal` lets members cancel. Close it',
+      '- [ ] us: lets members cancel. Close it `portal`',
     )
   })
 
@@ -70,10 +89,12 @@ describe('the evidence packet', () => {
       return { ...of, catalog: { ...of.catalog, subscribers } }
     }
     for (const of of [stage('settled'), stage('source')]) {
-      expect(documentMarkdown(document('rollback', of))).toContain('| `subscribers/us/wave-01.yaml` | 2 | 0 |')
+      expect(documentMarkdown(document('rollback', of))).toContain('| us/wave-01 | 2 | 0 |')
       const boxes = documentMarkdown(document('cutover-checklist', of))
-      expect(boxes).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 remaining)')
-      expect(boxes).toContain('- [ ] `subscribers/us/wave-01.yaml` settled (2 remaining)')
+      expect(boxes).toContain('- [x] us/wave-01 moved (0 remaining)')
+      expect(boxes).toContain(
+        '- [ ] us/wave-01 settled (2 remaining); after the first paid renewal, or 14 days after the move',
+      )
     }
   })
 
@@ -89,34 +110,37 @@ describe('the evidence packet', () => {
     )
     const boxes = documentMarkdown(document('cutover-checklist', { ...of, catalog: { ...of.catalog, subscribers } }))
     for (const wave of ['wave-01', 'wave-02'])
-      for (const what of ['moved', 'settled'])
-        expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 remaining)`)
+      for (const what of ['moved', 'settled']) expect(boxes).toContain(`- [x] us/${wave} ${what} (0 remaining)`)
   })
 
-  test('does not count subscribers who ended in the old account before the move, but counts those in the plan', () => {
-    const [waiting] = plan.deferred
-    const of = evidence({ phases: new Map([['us/sub_1', 'moved']]) })
-    const line = (deferred: Plan['deferred']): string =>
-      documentMarkdown(document('migration-plan', { ...of, plan: { ...plan, changes: [], blocked: [], deferred } }))
-    expect(line([])).toContain('| `subscribers/us/wave-01.yaml` | 0 | 1 | 0 | 1 |')
-    const named = { ...present(waiting, 'somebody who waits'), address: 'subscriber.us/sub_2' }
-    expect(line([named])).toContain('| `subscribers/us/wave-01.yaml` | 1 | 1 | 0 | 0 |')
+  test('does not count subscribers who ended in the old account before the move', () => {
+    const { way } = evidence()
+    const [first] = way.rows
+    const arrived = { ...present(first, 'a row'), people: 1, subscribers: ['us/sub_1'] }
+    const left = (state: 'ended' | 'ends' | 'waits'): string => {
+      const rows = [arrived, { state, people: 1, mrr: {}, subscribers: ['us/sub_2'] } as const, ...way.rows.slice(1)]
+      const phases = new Map([['us/sub_1', 'moved']])
+      return documentMarkdown(document('migration-plan', evidence({ phases, way: { ...way, rows } })))
+    }
+    const line = '| us/wave-01 `subscribers/us/wave-01.yaml` |'
+    for (const state of ['ended', 'ends'] as const) expect(left(state)).toContain(`${line} 0 | 1 | 0 | 1 |`)
+    expect(left('waits')).toContain(`${line} 1 | 1 | 0 | 0 |`)
   })
 
   test('lists violations with their fixes', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
     const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation], notices: [] } })
     expect(documentMarkdown(document('verification', of))).toContain(
-      '| `double_payer` | `us/sub_1` | two <payers> | hold one |',
+      'neither is on hold. [double_payer](codes.md) | `us/sub_1` | two <payers> | hold one |',
     )
-    expect(documentHtml(document('verification', of))).toContain('<code>double_payer</code>')
+    expect(documentHtml(document('verification', of))).toContain('<a class="fine" href="codes.html">double_payer</a>')
     expect(documentHtml(document('verification', of))).toContain('two &lt;payers&gt;')
   })
 
   test('has the same cells in Markdown and HTML', () => {
     for (const one of packet(evidence())) {
       const page = documentHtml(one)
-      expect(page).toContain(`<h1>${one.title}</h1>`)
+      expect(page).toContain(one.page?.html ?? `<h1>${one.title}</h1>`)
       for (const section of one.sections) expect(page).toContain(section.heading.replaceAll('"', '&quot;'))
       expect(documentMarkdown(one).startsWith(`# ${one.title}\n`)).toBe(true)
     }
@@ -128,7 +152,7 @@ describe('the evidence packet', () => {
     const text = documentMarkdown(present(first, 'a cover'))
     expect(text).toContain('**The new account bills 2 of 3 subscribers. Exactly one account bills each of them.')
     expect(text).toContain('| old account | 1 | 2.50 usd |')
-    for (const { slug, title } of others) expect(text).toContain(`[${title}](${slug}.md)`)
+    for (const one of others) expect(text).toContain(`[${nameOf(one)}](${one.slug}.md)`)
     expect(others.map(({ slug }) => slug)).toEqual(
       expect.arrayContaining([
         'migration-plan',
@@ -171,20 +195,36 @@ describe('the evidence packet', () => {
 
   test('a second report says what changed since the first', () => {
     const before = snapshotOf(evidence())
+    const { way } = evidence()
+    const [arrived] = way.rows
+    const all = ['us/sub_1', 'us/sub_2', 'us/sub_3']
     const after = evidence({
       phases: new Map([
         ['us/sub_1', 'settled'],
         ['us/sub_2', 'moved'],
       ]),
-      plan: { ...plan, blocked: [] },
+      way: { ...way, rows: [{ ...present(arrived, 'a row'), people: 3, subscribers: all }] },
     })
     expect(readSnapshot(JSON.stringify(before))).toEqual(before)
     expect(readSnapshot('[]')).toBeUndefined()
     const told = since(before, snapshotOf(after))
     expect(told.rows).toContainEqual(['moved, can be undone', '2', '1'])
     expect(told.rows).toContainEqual(['settled', '0', '1'])
-    expect(told.rows.some(([what = '']) => what.startsWith('blocked: '))).toBe(true)
-    expect(documentMarkdown(present(packet(after, told)[0], 'a cover'))).toContain('## Since 2026-12-01 12:00:00 UTC')
-    expect(since(before, before).rows).toEqual([])
+    expect(told.rows).toContainEqual(['on the way: billed by the new account', '2', '3'])
+    expect(told.changed).toEqual([
+      {
+        from: expect.stringMatching(/^need something: .*payment_method_unmapped/),
+        to: 'billed by the new account',
+        subscribers: ['us/sub_3'],
+      },
+    ])
+    const pages = packet(after, told)
+    expect(documentMarkdown(present(pages[0], 'a cover'))).toContain('## Since 2026-12-01 12:00:00 UTC')
+    const page = present(
+      pages.find(({ slug }) => slug === 'since'),
+      'the page of changes',
+    )
+    expect(documentMarkdown(page)).toContain('| billed by the new account | 1 | `us/sub_3` |')
+    expect(since(before, before)).toMatchObject({ rows: [], changed: [] })
   })
 })

@@ -6,9 +6,7 @@ describe('the rehearsal report', () => {
   it('begins with the verdict', async () => {
     const good = rehearsalPage(report)
     expect(good).toContain('No subscriber would notice.')
-    const undecided = report.standing.filter(({ outcome, moved }) => outcome === 'blocked' && !moved).length
-    expect(undecided).toBeGreaterThan(0)
-    expect(good).toContain(`${undecided} of 60 subscribers were not moved and need a decision.`)
+    expect(good).toContain('No subscriber would notice. 1 of 60 subscribers was not moved and needs a decision.')
     const bad = rehearsalPage({
       ...report,
       ok: false,

@@ -7,6 +7,7 @@ export const rehearsal: RehearsalReport = {
   seed: 7,
   months: 14,
   subscribers: 60,
+  people: { declared: 60, played: 60, moved: 0, settled: 0, ended: 0 },
   ok: true,
   began,
   ended: instant(began + 426 * 86_400),

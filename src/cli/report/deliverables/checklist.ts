@@ -1,15 +1,19 @@
 import { plural, when } from '../../render/words.ts'
 import type { Document } from '../document.ts'
-import { openResources, wavesOf, type Evidence } from '../evidence.ts'
+import { openResources, peopleIn, wavesOf, type Evidence } from '../evidence.ts'
+import { verdictLine } from '../rehearsal-verdict.ts'
+import { waveName } from '../rehearsal-words.ts'
 import { code, span } from './words.ts'
 
 /** The boxes of the cutover, filled from what the accounts show; who ticks them, and by when. */
 export function checklist(evidence: Evidence): Document {
-  const { plan, verified, doctor, copied } = evidence
+  const { plan, verified, doctor, copied, catalog } = evidence
+  const { settle_after_days: settleDays } = catalog.project.policies
   const open = openResources(plan)
   const missing = copied.findings.length
   const doors = doctor.findings.filter((finding) => finding.status !== 'ok')
   const waves = wavesOf(evidence)
+  const needed = peopleIn(evidence, 'needs', 'asked')
   const undeclared = verified.violations.filter((one) => one.code === 'undeclared_subscription').length
   return {
     slug: 'cutover-checklist',
@@ -42,11 +46,11 @@ export function checklist(evidence: Evidence): Document {
                 : `${plural(undeclared, 'subscription')} not declared: \`crossbill pull\`.`,
           },
           {
-            done: plan.blocked.length === 0,
+            done: needed === 0,
             text:
-              plan.blocked.length === 0
-                ? 'No subscriber is blocked.'
-                : `${plural(plan.blocked.length, 'subscriber')} blocked: see [who waits](people).`,
+              needed === 0
+                ? 'No subscriber needs a decision.'
+                : `${plural(needed, 'subscriber needs', 'subscribers need')} a decision or a card: see [who waits](people).`,
           },
           rehearsed(evidence),
         ],
@@ -59,7 +63,7 @@ export function checklist(evidence: Evidence): Document {
             ? [{ done: true, text: 'No door is open.' }]
             : doors.map(({ account, check, message, fix }) => ({
                 done: false,
-                text: `${account === undefined ? '' : `${account}: `}${code(check)} ${message}. ${fix}`,
+                text: `${account === undefined ? '' : `${account}: `}${message}. ${fix} ${code(check)}`,
               })),
       },
       {
@@ -69,9 +73,14 @@ export function checklist(evidence: Evidence): Document {
           const toMove = source - excluded
           const toSettle = toMove + moved
           return [
-            { done: toMove === 0, text: `${code(file)} moved (${toMove} remaining)` },
-            ...(toMove === 0 ? [] : [{ done: false, text: `${code(file)} next renewals: ${span(renewals)}` }]),
-            { done: toSettle === 0, text: `${code(file)} settled (${toSettle} remaining)` },
+            {
+              done: toMove === 0,
+              text: `${waveName(file)} moved (${toMove} remaining)${toMove === 0 || renewals.length === 0 ? '' : `; next renewals ${span(renewals)}, move before the first`}`,
+            },
+            {
+              done: toSettle === 0,
+              text: `${waveName(file)} settled (${toSettle} remaining)${toSettle === 0 ? '' : `; after the first paid renewal, or ${plural(settleDays, 'day')} after the move`}`,
+            },
           ]
         }),
       },
@@ -97,9 +106,8 @@ function rehearsed({ rehearsals, at }: Evidence): { readonly done: boolean; read
   if (last === undefined)
     return { done: false, text: 'Rehearsed: `crossbill rehearse`, then `crossbill rehearse --faults`.' }
   const age = Math.floor((Date.parse(at) - Date.parse(last.at)) / 86_400_000)
-  const said = last.ok ? 'no subscriber would notice' : 'it found differences'
   return {
     done: last.ok && age < 7,
-    text: `Rehearsed on ${when(last.at)}: ${said}. ${age < 7 ? '' : 'Repeat it with the newest data: `crossbill rehearse`.'}`.trim(),
+    text: `Rehearsed on ${when(last.at)}: ${verdictLine(last)} ${age < 7 ? '' : 'Repeat it with the newest data: `crossbill rehearse`.'}`.trim(),
   }
 }

@@ -1,36 +1,43 @@
+import { guardDefaults } from '../../../catalog/guards.ts'
 import { plural, when } from '../../render/words.ts'
-import type { Document, Section } from '../document.ts'
-import { placesOf, wavesOf, type Evidence, type Place } from '../evidence.ts'
+import { nameOf, type Document, type Section } from '../document.ts'
+import { peopleIn, placesOf, wavesOf, type Evidence, type Place } from '../evidence.ts'
+import { declineBars, shareText } from '../plots/declines.ts'
 import { revenueByStage } from '../plots/revenue.ts'
 import { waveTimeLine } from '../plots/waves.ts'
+import { assumedOf, verdictLine } from '../rehearsal-verdict.ts'
+import { waveName } from '../rehearsal-words.ts'
 import type { Since } from '../since.ts'
 import { decisions } from './people.ts'
-import { code, monthlySum, span } from './words.ts'
+import { monthlySum, span } from './words.ts'
 
 const places: readonly (readonly [Place, string])[] = [
   ['source', 'old account'],
   ['moved', 'new account, can be undone'],
   ['settled', 'new account, settled'],
+  ['ended', 'ended or ending'],
 ]
 
 /** The first page: the verdict, the waves, the money, who decides what, and the way to the rest. */
 export function cover(evidence: Evidence, others: readonly Document[], since?: Since): Document {
-  const { at, tool, catalog, plan, verified, rehearsals } = evidence
+  const { at, tool, catalog, verified, rehearsals, way } = evidence
   const keysIn = keysByPlace(evidence)
   const count = (place: Place): number => keysIn.get(place)?.length ?? 0
   const open = decisions(evidence)
   return {
     slug: 'index',
     title: `The move of ${catalog.project.name}`,
-    intro: `As of ${when(at)}, read from the accounts with ${tool}. Nothing here is typed by hand.`,
+    intro: `As of ${when(at)}, read from the accounts with ${tool}. Nothing here is typed by hand. The first number is the sum of the next four.`,
     verdict: verdictOf(evidence, count),
     figures: [
+      { label: 'subscribers', value: way.people },
       { label: 'in the old accounts', value: count('source') },
       { label: 'moved, can be undone', value: count('moved') },
       { label: 'settled', value: count('settled') },
       { label: 'ended or ending', value: count('ended') },
-      { label: 'wait for a date', value: peopleIn(plan.deferred) },
-      { label: 'need a decision', value: peopleIn(plan.blocked), bad: plan.blocked.length > 0 },
+      { label: 'wait for a date', value: peopleIn(evidence, 'waits') },
+      { label: 'asked for a card', value: peopleIn(evidence, 'asked') },
+      { label: 'need a decision', value: peopleIn(evidence, 'needs'), bad: peopleIn(evidence, 'needs') > 0 },
       { label: 'violations', value: verified.violations.length, bad: verified.violations.length > 0 },
     ],
     sections: [
@@ -40,7 +47,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
         text:
           rehearsals.length === 0
             ? 'The dates of the waves are drawn after `crossbill rehearse`.'
-            : 'As the last rehearsal played them.',
+            : `As the rehearsal of ${when(rehearsals[0]?.at ?? '')} played them.`,
         ...(rehearsals[0] === undefined
           ? {}
           : {
@@ -53,7 +60,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
         table: {
           heads: ['wave', 'old account', 'moved', 'settled', 'next renewals there'],
           rows: wavesOf(evidence).map(({ file, people, renewals }) => [
-            code(file.replace(/^subscribers\//, '')),
+            waveName(file),
             ...[people.source, people.moved, people.settled].map(String),
             span(renewals),
           ]),
@@ -76,6 +83,8 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
           ]),
         },
       },
+      declinesSection(evidence),
+      rehearsedSection(evidence),
       {
         heading: `Who decides what (${open.length})`,
         ...(open.length === 0
@@ -86,7 +95,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
         heading: 'The documents',
         table: {
           heads: ['page', 'answers'],
-          rows: others.map(({ slug, title }) => [`[${title}](${slug})`, answers[slug] ?? '']),
+          rows: others.map((one) => [`[${nameOf(one)}](${one.slug})`, answers[one.slug] ?? '']),
         },
       },
     ],
@@ -102,6 +111,10 @@ const answers: Readonly<Record<string, string>> = {
   runbook: 'what to type on the day, at night, and when something is down',
   webhooks: 'which endpoints and keys exist, and what becomes of each',
   people: 'who is not moved yet, why, and what helps',
+  rehearsal: 'what happened when the migration was played on these data, charge by charge',
+  'rehearsal-faults': 'the same with lost answers, crashes and members who leave',
+  since: 'what is different since the report before, and for whom',
+  codes: 'what the codes in small print mean',
 }
 
 function keysByPlace(evidence: Evidence): ReadonlyMap<Place, readonly string[]> {
@@ -110,30 +123,58 @@ function keysByPlace(evidence: Evidence): ReadonlyMap<Place, readonly string[]> 
   )
 }
 
-/** A subscriber with two reasons is one person. */
-function peopleIn(all: readonly { readonly address: string }[]): number {
-  return new Set(all.map(({ address }) => address)).size
+function verdictOf(evidence: Evidence, count: (place: Place) => number): NonNullable<Document['verdict']> {
+  const { verified, way } = evidence
+  const [needed, asked, later] = [peopleIn(evidence, 'needs'), peopleIn(evidence, 'asked'), peopleIn(evidence, 'waits')]
+  const ended = count('ended')
+  const parts = [
+    `The new account bills ${count('moved') + count('settled')} of ${plural(way.people, 'subscriber')}.`,
+    ...(ended === 0 ? [] : [`${plural(ended, 'has', 'have')} ended or ${ended === 1 ? 'ends' : 'end'}.`]),
+    verified.ok
+      ? `Exactly one account bills each of ${ended === 0 ? 'them' : 'the others'}.`
+      : `${plural(verified.violations.length, 'violation')} must be looked at first.`,
+    ...(needed === 0 ? [] : [`${plural(needed, 'person needs', 'people need')} a decision.`]),
+    ...(asked === 0 ? [] : [`${plural(asked, 'person is', 'people are')} asked for a card.`]),
+    ...(later === 0 ? [] : [`${plural(later, 'person waits', 'people wait')} for a date.`]),
+  ]
+  return { good: verified.ok && needed === 0, text: parts.join(' ') }
 }
 
-function verdictOf({ plan, verified }: Evidence, count: (place: Place) => number): NonNullable<Document['verdict']> {
-  const moved = count('moved') + count('settled')
-  const all = moved + count('source')
-  const payers = verified.ok
-    ? 'Exactly one account bills each of them.'
-    : `${plural(verified.violations.length, 'violation')} must be looked at first.`
-  const waiting =
-    plan.blocked.length === 0 ? '' : ` ${plural(peopleIn(plan.blocked), 'person needs', 'people need')} a decision.`
-  const later =
-    plan.deferred.length === 0 ? '' : ` ${plural(peopleIn(plan.deferred), 'person waits', 'people wait')} for a date.`
+function declinesSection({ declines: { renewals, setups, sources }, catalog }: Evidence): Section {
+  const limit = catalog.project.guards.declines ?? guardDefaults.declines
+  const bars = [
+    { what: 'renewals in the new account that failed', ...renewals },
+    { what: 'cards that Stripe could not set up at the move', ...setups },
+    { what: 'subscriptions of the old accounts whose payment fails', ...sources },
+  ]
   return {
-    good: verified.ok && plan.blocked.length === 0,
-    text: `The new account bills ${moved} of ${plural(all, 'subscriber')}. ${payers}${waiting}${later}`,
+    heading: 'Declined payments',
+    text: `No further wave moves while the new account is more than ${plural(limit, 'percentage point')} worse than the old ones.`,
+    plot: {
+      picture: declineBars(bars),
+      words: 'Red: the share that failed, all on one scale. The table has the numbers.',
+    },
+    table: {
+      heads: ['what', 'failed', 'of', 'share'],
+      rows: bars.map((bar) => [bar.what, String(bar.failed), String(bar.of), shareText(bar)]),
+    },
+  }
+}
+
+function rehearsedSection({ rehearsals }: Evidence): Section {
+  const [last] = rehearsals
+  if (last === undefined) return { heading: 'Rehearsal', text: 'Not run in this project folder: `crossbill rehearse`.' }
+  return {
+    heading: 'Rehearsal',
+    text: `${verdictLine(last)} Played on ${when(last.at)}, ${plural(last.months, 'month')} ahead: [the whole rehearsal](${last.withFaults ? 'rehearsal-faults' : 'rehearsal'}). ${assumedOf(last).join(' ')}`,
   }
 }
 
 function sinceSection({ at, rows }: Since): Section {
   return {
     heading: `Since ${when(at)}`,
-    ...(rows.length === 0 ? { text: 'Nothing changed.' } : { table: { heads: ['what', 'then', 'now'], rows } }),
+    ...(rows.length === 0
+      ? { text: 'Nothing changed.' }
+      : { text: 'For whom: [since the report before](since).', table: { heads: ['what', 'then', 'now'], rows } }),
   }
 }

@@ -1,16 +1,21 @@
 import type { Plan } from '../../../plan/types.ts'
+import { formatInstant, type Instant } from '../../../core/instant.ts'
+import { monthly, wayWords } from '../../render/way-text.ts'
 import { money, when } from '../../render/words.ts'
+import { waveName } from '../rehearsal-words.ts'
+import { said } from '../said.ts'
 import type { Document, Section } from '../document.ts'
 import { wavesOf, type Evidence } from '../evidence.ts'
-import { code, monthlySum, span } from './words.ts'
+import { code, day, monthlySum, span } from './words.ts'
 
 /** Waves, dates, roles, steps and risks. */
 export function migrationPlan(evidence: Evidence): Document {
-  const { plan, catalog, at, tool } = evidence
+  const { plan, catalog, at, tool, way } = evidence
   const { settle_after_days: settleDays, renewal_window_hours: windowHours } = catalog.project.policies
   return {
     slug: 'migration-plan',
     title: `Migration plan of ${catalog.project.name}`,
+    name: 'Migration plan',
     intro: `Read on ${when(at)} with ${tool}. Every subscriber of the old accounts is in exactly one row of "People".`,
     sections: [
       {
@@ -29,9 +34,9 @@ export function migrationPlan(evidence: Evidence): Document {
         heading: 'Waves',
         text: 'A wave is a file. Edit its `stage` to move, revert or settle the wave.',
         table: {
-          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled', 'ended or ending'],
+          heads: ['wave', 'still in the old account', 'moved, can be undone', 'settled', 'ended or ending'],
           rows: wavesOf(evidence).map(({ file, people: { source, moved, settled, ended } }) => [
-            code(file),
+            `${waveName(file)} ${code(file)}`,
             ...[source, moved, settled, ended].map(String),
           ]),
         },
@@ -40,10 +45,16 @@ export function migrationPlan(evidence: Evidence): Document {
         heading: 'Dates',
         text: `Nobody is moved within ${windowHours} hours before a renewal. A move can be settled once its first renewal in the new account is paid, or ${settleDays} days after it.`,
         table: {
-          heads: ['wave', 'next renewals of those who are not moved yet', 'a month'],
+          heads: [
+            'wave',
+            'moves, as rehearsed',
+            'settled, as rehearsed',
+            'next renewals of those who are not moved yet',
+            'a month',
+          ],
           rows: wavesOf(evidence).map(({ file, renewals }) => {
             const keys = catalog.subscribers.filter((one) => one.file === file).map(({ key }) => key)
-            return [code(file), span(renewals), monthlySum(evidence, keys)]
+            return [waveName(file), ...rehearsedDates(evidence, file), span(renewals), monthlySum(evidence, keys)]
           }),
         },
       },
@@ -52,14 +63,15 @@ export function migrationPlan(evidence: Evidence): Document {
         heading: 'People',
         text: 'Those who wait or need a decision are on [their own page](people).',
         table: {
-          heads: ['outcome', 'people', 'a month'],
-          rows: Object.entries(plan.people).map(([what, count]) => [
-            what,
-            String(count),
-            Object.entries(plan.money.by_outcome?.[what] ?? {})
-              .map(([currency, amount]) => money(amount, currency))
-              .join(', '),
-          ]),
+          heads: ['where', 'people', 'a month'],
+          rows: [
+            ...way.rows.map((row) => [
+              row.code === undefined ? wayWords[row.state] : `${wayWords[row.state]}: ${said(row.code)}`,
+              String(row.people),
+              monthly(row),
+            ]),
+            ['together', String(way.people), ''],
+          ],
         },
       },
       ...ahead(plan),
@@ -78,6 +90,13 @@ export function migrationPlan(evidence: Evidence): Document {
       { heading: 'Risks', table: { heads: ['risk', 'what keeps it small', 'how you notice'], rows: risks } },
     ],
   }
+}
+
+/** The days on which the last rehearsal moved and settled a wave. */
+function rehearsedDates({ rehearsals }: Evidence, file: string): readonly [moves: string, settles: string] {
+  const played = rehearsals[0]?.waves.find(({ name }) => name === file)
+  const dayOf = (at: Instant | undefined): string => (at === undefined ? '–' : day(formatInstant(at)))
+  return [dayOf(played?.movedAt), dayOf(played?.settledAt)]
 }
 
 const steps: readonly (readonly string[])[] = [

@@ -1,60 +1,50 @@
-import type { Way } from '../../../plan/way.ts'
+import type { WayRow } from '../../../plan/way.ts'
 import { cardsOf, doingOf, everybody, monthly, wayWords } from '../../render/way-text.ts'
-import { plural, shortAddress, when } from '../../render/words.ts'
+import { firstFew, plural, when } from '../../render/words.ts'
 import type { Document, Section } from '../document.ts'
 import { renewalsOf, type Evidence } from '../evidence.ts'
-import { meaningOf, roleFor } from './who.ts'
-import { code, day, monthlySum } from './words.ts'
+import { meaningOf, said } from '../said.ts'
+import { roleFor } from './who.ts'
+import { code, day } from './words.ts'
 
-/** Those who wait, and those who need a decision: each with the reason and what to do. */
+const namedAtMost = 200
+
+/** Everybody once; then those who wait, need something or stay, by reason and by name. */
 export function people(evidence: Evidence): Document {
-  const { plan, at, catalog } = evidence
-  const excluded = catalog.subscribers.filter((one) => one.excluded !== undefined)
-  const intro = `As of ${when(at)}. The old account continues to bill everybody on this page, so nobody is lost.`
+  const { at, way } = evidence
+  const open = way.rows.filter(({ state }) => state !== 'arrived' && state !== 'moves' && state !== 'ready')
+  const waiting = open.filter(({ state }) => state !== 'ended')
   return {
     slug: 'people',
     title: 'Who waits, and for what',
-    intro,
+    intro: `As of ${when(at)}. The account that bills a subscriber today continues to do so until the move, so nobody is lost.`,
     sections: [
-      wayOfAll(evidence.way),
+      wayOfAll(evidence),
       ...cardLinks(evidence),
-      ...standing(plan.deferred, 'Waiting', (one) => `until ${when(one.until)}`),
-      ...standing(plan.blocked, 'Blocked', (one) => `${one.message}. ${one.fix}`),
-      ...(excluded.length === 0
-        ? []
-        : [
-            {
-              heading: `Excluded on purpose (${excluded.length})`,
-              table: {
-                heads: ['subscriber', 'reason in the YAML'],
-                rows: excluded.map((one) => [code(one.key), one.excluded ?? '']),
-              },
-            },
-          ]),
-      ...(plan.deferred.length + plan.blocked.length + excluded.length === 0
-        ? [{ heading: 'Nobody waits', text: 'Every subscriber is moved, moves with the next apply, or has left.' }]
+      ...open.map((row) => named(row, evidence)),
+      ...(waiting.length === 0
+        ? [{ heading: 'Nobody waits', text: 'Every subscriber has moved, can move, or has ended.' }]
         : []),
     ],
   }
 }
 
 /** Everybody in one table, whose people add up. */
-function wayOfAll(way: Way): Section {
+function wayOfAll({ way }: Evidence): Section {
   return {
     heading: 'The way to the new account',
     text: `${everybody(way)} ${cardsOf(way)}`,
     table: {
-      heads: ['where', 'why', 'people', 'a month', 'until', 'who does what'],
+      heads: ['where', 'people', 'a month', 'until', 'who does what'],
       rows: [
         ...way.rows.map((row) => [
-          wayWords[row.state],
-          row.code === undefined ? '' : code(row.code),
+          row.code === undefined ? wayWords[row.state] : `${wayWords[row.state]}: ${said(row.code)}`,
           String(row.people),
           monthly(row),
           row.until === undefined ? '' : day(row.until),
           doingOf(row),
         ]),
-        ['together', '', String(way.people), '', '', ''],
+        ['together', String(way.people), '', '', ''],
       ],
     },
   }
@@ -72,46 +62,68 @@ function cardLinks({ plan: { notices = [] } }: Evidence): Section[] {
   return [{ heading: `Asked for a card (${asked.length})`, table: { heads: ['subscriber', 'card', 'details'], rows } }]
 }
 
-function standing<T extends { readonly address: string; readonly code: string }>(
-  all: readonly T[],
-  heading: string,
-  detail: (one: T) => string,
-): Section[] {
-  if (all.length === 0) return []
-  const rows = all.map((one) => [
-    code(shortAddress(one.address)),
-    `${meaningOf(one.code)} ${code(one.code)}`,
-    detail(one),
-  ])
-  return [{ heading: `${heading} (${all.length})`, table: { heads: ['subscriber', 'why', 'details'], rows } }]
+/** The people of one row by their ids, each with what the next plan says about them. */
+function named(row: WayRow, { plan, catalog }: Evidence): Section {
+  const messages = new Map(
+    [...plan.blocked, ...plan.deferred].map(({ address, message = '' }) => [
+      address.replace(/^subscriber\./, ''),
+      message,
+    ]),
+  )
+  const renewals = new Map(catalog.subscribers.map((one) => [one.key as string, one.next_invoice]))
+  const { shown, more } = firstFew(row.subscribers, namedAtMost)
+  const reason = row.code === undefined ? '' : `: ${meaningOf(row.code)}`
+  return {
+    heading: `${sentence(wayWords[row.state])} (${row.people})${reason}`,
+    text: [
+      row.code === undefined ? '' : said(row.code),
+      doingOf(row),
+      more === 0 ? '' : `The first ${namedAtMost}; crossbill plan --format json lists all.`,
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
+    table: {
+      heads: ['subscriber', 'next renewal as pulled', 'details'],
+      rows: shown.map((key) => {
+        const next = renewals.get(key)
+        return [code(key), next === undefined ? '' : day(new Date(next * 1_000).toISOString()), messages.get(key) ?? '']
+      }),
+    },
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }
 
 /** One row for each decision: what, who, how many people, how much money, and by when. */
 export function decisions(evidence: Evidence): readonly (readonly string[])[] {
-  const { plan, catalog, at, doctor } = evidence
+  const { way, catalog, at, doctor } = evidence
   const byKey = new Map(catalog.subscribers.map((one) => [one.key as string, one]))
-  const blocked = [...Map.groupBy(plan.blocked, (one) => one.code)]
-    .toSorted(([, a], [, b]) => b.length - a.length)
-    .map(([reason, members]) => {
-      const keys = [...new Set(members.map(({ address }) => shortAddress(address)))]
-      const own = keys.flatMap((key) => byKey.get(key) ?? [])
-      const [first] = renewalsOf(own, at)
+  const needed = way.rows
+    .filter(({ state }) => state === 'needs' || state === 'asked')
+    .toSorted((a, b) => b.people - a.people)
+    .map((row) => {
+      const [first] = renewalsOf(
+        row.subscribers.flatMap((key) => byKey.get(key) ?? []),
+        at,
+      )
       return [
-        `${meaningOf(reason)} ${code(reason)}`,
-        roleFor(reason),
-        plural(keys.length, 'person', 'people'),
-        monthlySum(evidence, keys),
+        `${row.code === undefined ? wayWords[row.state] : said(row.code)}${row.note === undefined ? '' : `: ${row.note}`}`,
+        roleFor(row.code ?? ''),
+        plural(row.people, 'person', 'people'),
+        monthly(row),
         first === undefined ? 'before their wave' : `before ${day(first)} to move by the next renewal`,
       ]
     })
   const doors = doctor.findings
     .filter(({ status }) => status !== 'ok')
-    .map(({ account, check, message }) => [
-      `${account === undefined ? '' : `${account}: `}${message} ${code(check)}`,
+    .map(({ account, check, message, fix }) => [
+      `${account === undefined ? '' : `${account}: `}${message} ${code(check)}. ${fix}`,
       'owner',
       '–',
       '',
       'before the first wave',
     ])
-  return [...blocked, ...doors]
+  return [...needed, ...doors]
 }

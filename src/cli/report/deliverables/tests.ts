@@ -2,6 +2,8 @@ import { plural, when } from '../../render/words.ts'
 import type { Document } from '../document.ts'
 import type { Evidence } from '../evidence.ts'
 import { chargesPerDay } from '../plots/charges.ts'
+import { verdictLine } from '../rehearsal-verdict.ts'
+import { said } from '../said.ts'
 import { questionsSection } from './questions.ts'
 import { code } from './words.ts'
 
@@ -11,8 +13,7 @@ export function tests(evidence: Evidence): Document {
   const findings = doctor.findings.map(({ status, account, check, message }) => [
     status,
     account ?? '',
-    code(check),
-    message,
+    `${message} ${code(check)}`,
   ])
   const compared = plan.money.tax ?? []
   return {
@@ -38,9 +39,7 @@ export function tests(evidence: Evidence): Document {
               code(`crossbill rehearse --months ${one.months}${one.withFaults ? ' --faults' : ''} --seed ${one.seed}`),
               when(one.at),
               one.tool,
-              one.ok
-                ? `${one.counts.actual} of ${one.counts.expected} charges, none differs${one.undecided === 0 ? '' : `; ${plural(one.undecided, 'person', 'people')} not moved without a decision`}`
-                : 'it found differences',
+              `${verdictLine(one)} ${one.counts.actual} of ${one.counts.expected} charges: [all of it](${one.withFaults ? 'rehearsal-faults' : 'rehearsal'})`,
             ]),
             ...(rehearsals.length === 0 ? [['`crossbill rehearse`', 'not run in this project folder', '', '']] : []),
             [
@@ -67,13 +66,13 @@ export function tests(evidence: Evidence): Document {
           : {
               table: {
                 heads: ['violation', 'subscriber', 'details', 'what to do'],
-                rows: verified.violations.map((one) => [code(one.code), code(one.subscriber), one.detail, one.fix]),
+                rows: verified.violations.map((one) => [said(one.code), code(one.subscriber), one.detail, one.fix]),
               },
             }),
       },
       {
         heading: `Accounts and doors (${findings.length})`,
-        table: { heads: ['result', 'account', 'check', 'details'], rows: findings },
+        table: { heads: ['result', 'account', 'what was seen'], rows: findings },
       },
       questionsSection(standing),
     ],

@@ -14,6 +14,8 @@ export interface ChargedMethod {
   readonly successor: Stripe.Subscription | undefined
   /** The member entered it in the target, with whatever their bank asks. */
   readonly isEntered?: boolean
+  /** The target bills the member; implied by `successor`. */
+  readonly isMoved?: boolean
   /** The next renewal. */
   readonly next: Instant
 }
@@ -62,13 +64,26 @@ function mandate({ id, shown, old, successor, isEntered }: ChargedMethod): CardF
   return [{ code: 'mandate_missing', message: `${id} was issued in ${country}, and no copy brings its mandate` }]
 }
 
-function difference({ id, shown, old, successor }: ChargedMethod): CardFinding[] {
-  if (old === undefined || successor !== undefined || !isOther(shown, old)) return []
+/**
+ * After the move, each account may get a new expiry from the card network by itself. Another number
+ * with a later expiry in the old account is a card that replaced the copied one.
+ */
+function difference({ id, shown, old, successor, isMoved = successor !== undefined }: ChargedMethod): CardFinding[] {
+  if (old === undefined || !isOther(shown, old)) return []
+  if (isMoved && !isReplacedBy(shown?.card, old.card)) return []
   return [{ code: 'card_differs', message: `${id} is ${told(shown)}, and the old account charges ${told(old)}` }]
 }
 
 function isOther(shown: Stripe.PaymentMethod | undefined, old: Stripe.PaymentMethod): boolean {
   return shown?.card != null && old.card != null && told(shown) !== told(old)
+}
+
+function isReplacedBy(
+  copy: Stripe.PaymentMethod.Card | null | undefined,
+  old: Stripe.PaymentMethod.Card | null | undefined,
+): boolean {
+  if (copy == null || old == null || (copy.brand === old.brand && copy.last4 === old.last4)) return false
+  return expiresAt(old) > expiresAt(copy)
 }
 
 function told(method: Stripe.PaymentMethod | undefined): string {

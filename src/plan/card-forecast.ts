@@ -4,10 +4,10 @@ import { formatMoney } from '../core/money.ts'
 import { idOf } from '../core/reference.ts'
 import { findingsOf, type ChargedMethod } from '../handover/cards.ts'
 import { nextChargeOf } from '../handover/charges.ts'
-import type { Classification, HandoverInput } from '../handover/types.ts'
-import type { LiveAccount } from '../live/accounts.ts'
+import type { Classification, CopyMap, HandoverInput } from '../handover/types.ts'
+import type { Live, LiveAccount } from '../live/accounts.ts'
 import { readPayment, readSource } from '../live/source.ts'
-import { isOver, runningTrialEnd, successorMark } from '../live/subscription.ts'
+import { hasHoldMark, isOver, runningTrialEnd, successorMark } from '../live/subscription.ts'
 import { noticeCodes, type NoticeCode } from './notice-codes.ts'
 import type { Notice, Plan } from './types.ts'
 
@@ -53,10 +53,15 @@ export function forecastCards(
 }
 
 /**
- * Cards of moved members that expire before their next renewal, and renewals that nothing would
- * pay. The end of a trial without a card has a notice of its own.
+ * Cards of moved members that expire before their next renewal, or that the old account has
+ * replaced since, and renewals that nothing would pay. The end of a trial without a card has a
+ * notice of its own.
  */
-export function expiringCards(target: LiveAccount): readonly Notice[] {
+export function cardsOfMoved(
+  { target, sources }: Pick<Live, 'target' | 'sources'>,
+  copyMaps: ReadonlyMap<string, CopyMap>,
+): readonly Notice[] {
+  const olds = oldMethods(sources, copyMaps)
   return target.subscriptions.flatMap((one): Notice[] => {
     const subscriber = successorMark(one)
     if (subscriber === undefined || isOver(one) || one.collection_method !== 'charge_automatically') return []
@@ -70,9 +75,33 @@ export function expiringCards(target: LiveAccount): readonly Notice[] {
       return [noticeOf('no_method', 'no payment method would be charged', about)]
     if (shown === undefined) return []
     // Without the set-up, which has a notice of its own.
-    const method = { id: shown.id, shown, old: undefined, isEntered: true, successor: undefined, next: charge.at }
+    const old = olds.get(subscriber)
+    const method = {
+      id: shown.id,
+      shown,
+      old: old?.copy === shown.id ? old.method : undefined,
+      isEntered: true,
+      isMoved: true,
+      successor: undefined,
+      next: charge.at,
+    }
     return noticesOf(method, target.now, about)
   })
+}
+
+/** What each old subscription would charge, and the id of its copy, by subscriber. */
+function oldMethods(
+  sources: Live['sources'],
+  copyMaps: ReadonlyMap<string, CopyMap>,
+): ReadonlyMap<string, { readonly method: Stripe.PaymentMethod; readonly copy: string | undefined }> {
+  const all = [...sources].flatMap(([name, account]) =>
+    account.subscriptions.flatMap((one) => {
+      const method = hasHoldMark(one) ? methodOf(one, account) : undefined
+      if (method === undefined) return []
+      return [[`${name}/${one.id}`, { method, copy: copyMaps.get(name)?.payments.get(method.id)?.id }] as const]
+    }),
+  )
+  return new Map(all)
 }
 
 /** Whose renewal it is, and what is due. */

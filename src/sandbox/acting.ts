@@ -10,6 +10,7 @@ import { Maker, type Params, idOf } from './population/maker.ts'
 import { endSubscription } from './stripe/billing/ending.ts'
 import { payingMethod } from './stripe/billing/paying.ts'
 import { charges, invoices, type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
+import { renderPaymentMethod } from './stripe/payment-method-view.ts'
 import { type PaymentMethodRow, paymentMethods } from './stripe/payment-method-row.ts'
 import { blockedByRadar, type Temper } from './stripe/test-cards.ts'
 
@@ -107,6 +108,28 @@ const acts: Readonly<Record<string, Act>> = {
     const method = methodOf(context, input)
     const declines = { code: 'card_declined', decline_code: blockedByRadar, from: null, times: null }
     return setTemper(context, method, { ...method.temper, declines })
+  },
+  /**
+   * The bank replaced the card, and the card network told this account alone: the same method has
+   * other digits and another expiry (`last4`, `exp_month`, `exp_year`). A copy keeps the old ones.
+   */
+  replace_card(context, input) {
+    const method = methodOf(context, input)
+    if (method.card === null) throw new ControlRefusal(`${method.id} is no card`)
+    const { last4, exp_month: month, exp_year: year } = input
+    const card = {
+      ...method.card,
+      last4: typeof last4 === 'string' ? last4 : '4444',
+      exp_month: typeof month === 'number' ? month : method.card.exp_month,
+      exp_year: typeof year === 'number' ? year : method.card.exp_year + 4,
+    }
+    const changed = context.table(paymentMethods).put({ ...method, card })
+    context.emit(
+      'payment_method.automatically_updated',
+      renderPaymentMethod(context, changed),
+      renderPaymentMethod(context, method),
+    )
+    return { payment_method: method.id }
   },
   /** The member opens the hosted page of an open `invoice`, enters a `card`, and pays. */
   pay_invoice(context, input) {

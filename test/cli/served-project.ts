@@ -172,3 +172,18 @@ function* files(folder: string, below = ''): Iterable<[string, string]> {
     else yield [path, readFileSync(join(folder, path), 'utf8')]
   }
 }
+
+/** The paid charges of a moved member since the new year, oldest first: `target 4900`. */
+export async function billedTo(project: ServedProject, { customer }: Member): Promise<readonly string[]> {
+  const created = { gte: Date.parse('2027-01-02T00:00:00Z') / 1_000 }
+  const found = await Promise.all(
+    ['us', 'target'].map(async (account) =>
+      (await project.stripe(account).charges.list({ customer, created })).data.map((one) => ({ account, ...one })),
+    ),
+  )
+  return found
+    .flat()
+    .filter(({ paid }) => paid)
+    .toSorted((a, b) => a.created - b.created)
+    .map(({ account, amount }) => `${account} ${amount}`)
+}

@@ -22,7 +22,16 @@ export const mistakeEvents = {
   new_rates: ['new_rates'],
   drafts_with_items: ['drafts_with_items'],
 } as const
-export type RareEvent = keyof typeof wideEvents | keyof typeof mistakeEvents
+
+/** Events that only stories with banks have. */
+export const bankEvents = {
+  disputes: ['disputes_in_target', 'disputes_on_hold', 'disputes_at_source'],
+  given_back: ['refunds', 'credit_notes'],
+  lowered_invoices: ['invoices_lowered'],
+  paid_pages: ['paid_on_page'],
+  replaced_cards: ['cards_replaced'],
+} as const
+export type RareEvent = keyof typeof wideEvents | keyof typeof mistakeEvents | keyof typeof bankEvents
 
 export interface Cast {
   readonly people: Person[]
@@ -41,6 +50,11 @@ const happeningsOf: Readonly<Partial<Record<RareEvent, readonly Happening['do'][
   exchanged_accounts: ['exchange accounts'],
   new_rates: ['new rate'],
   drafts_with_items: ['draft with item'],
+  disputes: ['dispute'],
+  given_back: ['give back'],
+  lowered_invoices: ['give up'],
+  paid_pages: ['pay page'],
+  replaced_cards: ['replace card'],
 }
 
 /** The same story in which one kind of event never happens: what must then miss it? */

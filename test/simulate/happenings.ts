@@ -96,6 +96,15 @@ export type Happening =
   | { readonly do: 'new rate' }
   /** The draft of a renewal in the old account takes an item. */
   | { readonly do: 'draft with item'; readonly member: number }
+  /** A payment is disputed, in an account that then cancels its subscription. */
+  | { readonly do: 'dispute'; readonly member: number; readonly diesAt: number | undefined }
+  /** Somebody at the school gives the newest payment back. */
+  | { readonly do: 'give back'; readonly member: number; readonly how: 'refund' | 'credit note' }
+  /** A credit note lowers an unpaid invoice; or the member pays it on its page. */
+  | { readonly do: 'give up'; readonly member: number }
+  | { readonly do: 'pay page'; readonly member: number }
+  /** The bank replaces a card, and the old account alone hears of it. */
+  | { readonly do: 'replace card'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
   /** A member's entry is removed from the YAML. */
@@ -173,6 +182,34 @@ const mistakeMakers: readonly (readonly [number, WideMaker])[] = [
   [0.3, () => ({ do: 'exchange accounts' })],
   [0.25, () => ({ do: 'new rate' })],
   [0.7, (_, member) => ({ do: 'draft with item', member })],
+]
+
+/** What banks, card networks and people at the Dashboard do. */
+export function withBanks(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  const all = [...happenings]
+  for (const [weight, make] of bankMakers)
+    if (random.happens(weight)) {
+      const one = make(random, random.between(0, people - 1))
+      const at = random.between(Math.min(2, all.length), all.length)
+      // An invoice is unpaid only after a refused payment.
+      const before: Happening[] =
+        one.do === 'give up' || one.do === 'pay page'
+          ? [
+              { do: 'decline', member: one.member },
+              { do: 'days', days: random.between(25, 34) },
+            ]
+          : []
+      all.splice(at, 0, ...before, one)
+    }
+  return all
+}
+
+const bankMakers: readonly (readonly [number, WideMaker])[] = [
+  [0.3, (random, member) => ({ do: 'dispute', member, diesAt: maybeDies(random) })],
+  [0.5, (random, member) => ({ do: 'give back', member, how: random.one(['refund', 'credit note'] as const) })],
+  [0.3, (_, member) => ({ do: 'give up', member })],
+  [0.3, (_, member) => ({ do: 'pay page', member })],
+  [0.3, (_, member) => ({ do: 'replace card', member })],
 ]
 
 type WideMaker = (random: Chance, member: number) => Happening

@@ -31,6 +31,8 @@ export interface Doings {
    * yet.
    */
   cardInOld: boolean
+  /** The card network replaced the card in the old account alone. */
+  replaced: boolean
   /** Time passed since. */
   lateCard: boolean
   /** They entered a card through their card link. */
@@ -104,6 +106,7 @@ function fresh(): Doings {
     inOld: [],
     cards: false,
     cardInOld: false,
+    replaced: false,
     lateCard: false,
     entered: false,
     item: false,

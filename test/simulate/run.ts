@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
-import { mistakeEvents, neverHappened, wideEvents, without, type RareEvent } from './events.ts'
+import { bankEvents, mistakeEvents, neverHappened, wideEvents, without, type RareEvent } from './events.ts'
 import { knownSeeds, worldOf } from './known-seeds.ts'
 import { shorten } from './shorten.ts'
 import { breadths, simulate, storyOf } from './simulate.ts'
@@ -24,9 +24,9 @@ const given = (name: string): string | undefined =>
 
 const worlds = given('worlds') ?? ''
 const isKnown = process.argv.includes('--known')
-const asked = breadths.find((one) => one === given('breadth')) ?? 'mistakes'
+const asked = breadths.find((one) => one === given('breadth')) ?? 'banks'
 /** Switched off, to see that its absence is missed. */
-const rareEvents = { ...wideEvents, ...mistakeEvents }
+const rareEvents = { ...wideEvents, ...mistakeEvents, ...bankEvents }
 const off = (Object.keys(rareEvents) as RareEvent[]).find((name) => name === given('without'))
 /** So many stories hold every event. */
 const enough = 100
@@ -95,11 +95,16 @@ async function runAll(): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, job))
   const lines = [...total].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`)
   process.stdout.write(`${lines.join('\n')}\n`)
-  if (isKnown || (asked !== 'wide' && asked !== 'mistakes') || (total.get('stories') ?? 0) < enough) return
-  const never = neverHappened(
-    Object.fromEntries(total),
-    Object.values(asked === 'wide' ? wideEvents : rareEvents).flat(),
-  )
+  const wanted =
+    asked === 'banks'
+      ? rareEvents
+      : asked === 'mistakes'
+        ? { ...wideEvents, ...mistakeEvents }
+        : asked === 'wide'
+          ? wideEvents
+          : undefined
+  if (isKnown || wanted === undefined || (total.get('stories') ?? 0) < enough) return
+  const never = neverHappened(Object.fromEntries(total), Object.values(wanted).flat())
   if (never.length === 0) return
   process.stdout.write(`never happened: ${never.join(', ')}\n`)
   process.exitCode = 1

@@ -3,7 +3,15 @@ import type { Mutation } from './mutations.ts'
 import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
 import { without, type Cast, type RareEvent } from './events.ts'
-import { randomHappenings, withCardLinks, withItems, withMachines, withMistakes, type Happening } from './happenings.ts'
+import {
+  randomHappenings,
+  withCardLinks,
+  withItems,
+  withMachines,
+  withBanks,
+  withMistakes,
+  type Happening,
+} from './happenings.ts'
 import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { BothWorlds } from './world.ts'
@@ -38,8 +46,9 @@ export async function simulate(
  * them. `wide`: also several machines, runs that stop and go on, late commits, deleted customers,
  * reused coupons, wrong entries, other amounts, carried money. `mistakes`: also copy maps and
  * accounts that were exchanged, discounts taken off on hold, other tax rates, drafts with items.
+ * `banks`: also disputes, refunds, credit notes, invoices paid on their page, replaced cards.
  */
-export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes'] as const
+export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes', 'banks'] as const
 export type Breadth = (typeof breadths)[number]
 
 /** Who lives in a seed's story, and what happens to them. */
@@ -58,7 +67,9 @@ export function storyOf(seed: number, breadth: Breadth): Cast {
   const wide = chance(seed + 2_000_003)
   const whole = { people: withMoney(wide, rarePeople), happenings: withMachines(wide, rareHappenings, usual.length) }
   if (breadth === 'wide') return whole
-  return { ...whole, happenings: withMistakes(chance(seed + 4_000_003), whole.happenings, usual.length) }
+  const mistaken = withMistakes(chance(seed + 4_000_003), whole.happenings, usual.length)
+  if (breadth === 'mistakes') return { ...whole, happenings: mistaken }
+  return { ...whole, happenings: withBanks(chance(seed + 5_000_003), mistaken, usual.length) }
 }
 
 /** Plays a given story and checks the promises after every event. */

@@ -3,7 +3,7 @@ import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../../src
 import { apply, type ApplyResult } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
-import { Killed, mortal, type Boundary } from '../../src/engine/rehearse/mortal.ts'
+import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
 import { stateRebuild } from '../../src/engine/rebuild.ts'
 import { recover } from '../../src/engine/apply/recover.ts'
 import { deferredCodes } from '../../src/handover/codes.ts'
@@ -11,12 +11,14 @@ import { guardNames } from '../../src/catalog/guards.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { Accidents } from './accidents.ts'
 import type { Checkout } from './checkouts.ts'
+import { Banks, isOfBanks } from './banks.ts'
 import { CardLinks } from './card-links.ts'
 import { Departures } from './departures.ts'
 import { billsOf, collectedNow, waitsForStoredAnswer } from './ground.ts'
 import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
 import { Mistakes } from './mistakes.ts'
+import { isAt, isDone } from './outcomes.ts'
 import { Life } from './life.ts'
 import { onAccounts, type Mutation } from './mutations.ts'
 import { Portal } from './portal.ts'
@@ -83,6 +85,7 @@ export class Teller {
   private readonly frozen: FrozenRuns
   private readonly accidents: Accidents
   private readonly mistakes: Mistakes
+  private readonly banks: Banks
 
   constructor(worlds: BothWorlds, mutate: Mutation) {
     this.worlds = worlds
@@ -95,6 +98,7 @@ export class Teller {
     this.departures = new Departures(worlds, note, count)
     this.accidents = new Accidents(worlds, note, count)
     this.mistakes = new Mistakes({ worlds, life: this.life, note, count })
+    this.banks = new Banks({ worlds, life: this.life, departures: this.departures, note, count })
     this.frozen = new FrozenRuns({ worlds, note, count, watched: (context) => this.noted(context) })
     for (const { credit, pending } of worlds.people) {
       if (credit !== undefined) this.count('people_with_credit')
@@ -152,6 +156,10 @@ export class Teller {
     // before any other event.
     await this.portal.billItems()
     this.mistakes.followCoupons()
+    if (isOfBanks(happening)) {
+      await this.finish()
+      return this.banks.happen(happening, this.member(happening.member))
+    }
     switch (happening.do) {
       case 'days':
         return this.days(happening.days)
@@ -585,15 +593,4 @@ export class Teller {
     promise.sameBills(this.worlds, this.life)
     this.count('charges', billsOf(this.worlds).actual.length)
   }
-}
-
-/** Done, whatever entries of the YAML are wrong. */
-function isDone({ ok, interrupted, remaining, violations, changes, recovered }: ApplyResult): boolean {
-  const isProven = remaining.length === 0 && violations.every(({ code }) => code === 'entry_invalid')
-  const rests = recovered.every(({ outcome }) => outcome !== 'held')
-  return ok || (!interrupted && isProven && rests && changes.every(({ outcome }) => outcome === 'done'))
-}
-
-function isAt({ request, side }: Boundary, diesAt: number | undefined): boolean {
-  return diesAt === request * 2 + (side === 'before' ? 0 : 1)
 }

@@ -123,6 +123,8 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
     // Both were set to end by two doors: the dates may differ.
     ...(moved && old !== undefined && endOf(old) !== null ? ['terms_differ'] : []),
     ...(moved && life.of(member).cards ? ['payment_method_differs', 'terms_differ'] : []),
+    // The copy is the card as it was before the bank replaced it.
+    ...(doings.replaced ? ['payment_method_differs', 'copy_mismatch'] : []),
     // The copy map says another method is the copy, until the next import.
     ...(moved && worlds.mixed.has(member.customer) ? ['payment_method_differs', 'copy_mismatch', 'terms_differ'] : []),
   ]

@@ -44,7 +44,7 @@ export function findingsAbout({ seen, context }: PersonSurvey): PersonFindings {
       add(address.slice('subscriber.'.length), { code, list: 'blocked', ...entryOf('blocked', code), message, fix })
   for (const { code, subscriber, detail, fix } of check(context, seen))
     add(subscriber, { code, list: 'violation', ...entryOf('violation', code), message: detail, fix })
-  for (const { code, subscriber, message, fix, at } of noticesOf(context.catalog, seen.live))
+  for (const { code, subscriber, message, fix, at } of noticesOf(context.catalog, seen))
     add(subscriber, {
       code,
       list: 'notice',

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type StripeObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 import { expansionsIn } from '../read/account.ts'
 import { byId } from '../read/by-id.ts'
@@ -22,9 +23,8 @@ export async function accountOfPerson(account: StripeAccount, customers: readonl
   }
   async function* customersThere(params: Params): AsyncIterable<StripeObject> {
     for (const id of customers) {
-      const found = await byId(own, `/v1/customers/${id}`, singleExpansions(params))
-      // A list of customers has no deleted ones.
-      if (found !== undefined && found['deleted'] !== true) yield found
+      const found = await customerThere(own, id, singleExpansions(params))
+      if (found !== undefined) yield found
     }
   }
   const named = await namedIn(theirs, account.name)
@@ -42,6 +42,25 @@ export async function accountOfPerson(account: StripeAccount, customers: readonl
       if (path === '/v1/customers' && params['email'] === undefined) return customersThere(params)
       return namedOnes[path] === undefined ? own.list(path, params) : objectsNamed(path, params)
     },
+  }
+}
+
+/**
+ * A list of customers has no deleted ones. Stripe still shows a deleted customer by id, without
+ * most fields, and refuses to expand those.
+ */
+async function customerThere(
+  account: StripeAccount,
+  id: string,
+  expand: readonly string[],
+): Promise<StripeObject | undefined> {
+  const path = `/v1/customers/${id}`
+  try {
+    const found = await byId(account, path, expand)
+    return found?.['deleted'] === true ? undefined : found
+  } catch (error) {
+    if (error instanceof CommandError && (await byId(account, path))?.['deleted'] === true) return undefined
+    throw error
   }
 }
 

@@ -132,7 +132,7 @@ async function planned(
     doors: await lookAround(changes),
     cards: forecast.cards,
     notices: [
-      ...noticesOf(catalog, seen.live),
+      ...noticesOf(catalog, seen),
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,
       ...confirmedNotices(context),

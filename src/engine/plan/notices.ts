@@ -1,20 +1,20 @@
 import type { Catalog } from '../../catalog/types.ts'
-import type { Live } from '../../live/accounts.ts'
 import type { Notice } from '../../plan/types.ts'
-import { expiringCards } from '../../plan/card-forecast.ts'
+import { cardsOfMoved } from '../../plan/card-forecast.ts'
 import { cardNotices } from '../../plan/card-notices.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
+import type { Survey } from './survey.ts'
 import { wrongMappingNotices } from './wrong-mappings.ts'
 
 /** All notices about things that no other list of a plan names. */
-export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
+export function noticesOf(catalog: Catalog, { live, input }: Pick<Survey, 'live' | 'input'>): readonly Notice[] {
   const left = leftInPlace(catalog)
   const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, left }))
   return [
     ...sources,
     ...upcomingIn({ account: live.target, isTarget: true, left }),
-    ...expiringCards(live.target),
+    ...cardsOfMoved(live, input.copyMaps),
     ...cardNotices(catalog, live),
     ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),

@@ -118,7 +118,7 @@ function renewalOf(sides: Sides, live: Live, copyMaps: ReadonlyMap<string, CopyM
   const billing = readSource(raw, customer, account.prices, account.coupons)
   if (billing.ending !== null) return []
   const payment = readPayment(raw, customer)
-  const before = successor === undefined ? (payment?.id ?? null) : null
+  const before = successor === undefined ? (payment?.id ?? null) : copiedFrom(payment?.id, sides, { live, copyMaps })
   const entered = successor === undefined ? live.target.entered?.get(raw.id) : undefined
   if (entered !== undefined) return [{ key, billing, successor, old: null, charged: entered, entered }]
   if (payment === null) return [{ key, billing, successor, old: before, charged: null }]
@@ -127,6 +127,18 @@ function renewalOf(sides: Sides, live: Live, copyMaps: ReadonlyMap<string, CopyM
       ? copyMaps.get(source)?.payments.get(payment.id)
       : { customer: idOf(raw.customer), id: payment.id }
   return [{ key, billing, successor, old: before, charged }]
+}
+
+/** The method of the old account whose copy the new subscription charges; null for any other. */
+function copiedFrom(
+  charged: string | undefined,
+  { source, old }: Sides,
+  { live, copyMaps }: { readonly live: Live; readonly copyMaps: ReadonlyMap<string, CopyMap> },
+): string | null {
+  const customer = old === undefined ? undefined : live.sources.get(source)?.customers.get(idOf(old.customer))
+  const before = old === undefined ? undefined : readPayment(old, customer)?.id
+  const copy = before === undefined ? undefined : copyMaps.get(source)?.payments.get(before)?.id
+  return before !== undefined && copy !== undefined && copy === charged ? before : null
 }
 
 function isIncluded(declared: DesiredSubscriber | undefined): boolean {

@@ -25,7 +25,7 @@ export interface VerifyResult {
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
   const notices = [
-    ...noticesOf(context.catalog, seen.live),
+    ...noticesOf(context.catalog, seen),
     ...earlierVersions(context.catalog, seen.live),
     ...excludedAfterMove(seen),
   ]

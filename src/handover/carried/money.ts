@@ -174,7 +174,7 @@ function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> |
     return blocked(
       'open_invoice',
       `a part of invoice ${settled.id} in the target is settled, by a balance, a credit note or a payment`,
-      'Wait until it is paid, or void it in the target, which gives a balance back to the customer; then plan again.',
+      'Wait until it is paid; then plan again. A void in the target gives a balance back to the customer, but ends a credit note: the old account then bills the whole period.',
     )
   const added = (around.target.pendingItems.get(customerNew?.id ?? '') ?? []).filter((item) =>
     isAddedThere(item, candidate, last),

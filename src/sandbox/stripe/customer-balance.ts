@@ -29,8 +29,15 @@ interface BalanceTransactionRow extends Row {
   readonly description: string | null
   readonly ending_balance: number
   readonly invoice: string | null
+  readonly credit_note: string | null
   readonly metadata: Metadata
-  readonly type: 'adjustment' | 'applied_to_invoice' | 'initial' | 'invoice_too_small' | 'unapplied_from_invoice'
+  readonly type:
+    | 'adjustment'
+    | 'applied_to_invoice'
+    | 'credit_note'
+    | 'initial'
+    | 'invoice_too_small'
+    | 'unapplied_from_invoice'
 }
 
 const transactions: TableDefinition<BalanceTransactionRow> = {
@@ -50,6 +57,7 @@ export function adjustBalance(
     readonly currency: string
     readonly type: BalanceTransactionRow['type']
     readonly invoice?: string
+    readonly credit_note?: string
     readonly description?: string
     readonly metadata?: Metadata
   },
@@ -64,6 +72,7 @@ export function adjustBalance(
     description: by.description ?? null,
     ending_balance,
     invoice: by.invoice ?? null,
+    credit_note: by.credit_note ?? null,
     metadata: by.metadata ?? {},
     type: by.type,
   })
@@ -153,7 +162,7 @@ function render(context: Context, row: BalanceTransactionRow): Wire<Stripe.Custo
     amount: row.amount,
     checkout_session: null,
     created: row.created,
-    credit_note: null,
+    credit_note: row.credit_note,
     currency: row.currency,
     customer: row.customer,
     customer_account: null,

@@ -99,6 +99,11 @@ function refund(context: Context, given: Parsed<typeof createParams>): RefundRow
   return row
 }
 
+/** A refund that a credit note makes. */
+export function refundCharge(context: Context, given: { readonly charge: string; readonly amount: number }): RefundRow {
+  return refund(context, given)
+}
+
 function chargeNamed(context: Context, given: Parsed<typeof createParams>): ChargeRow {
   const { charge, payment_intent: intent } = given
   if ((charge === undefined) === (intent === undefined))

@@ -198,6 +198,12 @@ export function markPaid(context: Context, row: InvoiceRow): InvoiceRow {
   return afterPaid(context, paid)
 }
 
+/** Credit notes have lowered an open invoice to nothing: it is paid without a payment. */
+export function paidByCredit(context: Context, row: InvoiceRow): InvoiceRow {
+  cancelIntent(context, row)
+  return markPaid(context, row)
+}
+
 function afterPaid(context: Context, paid: InvoiceRow): InvoiceRow {
   tellInvoice(context, 'invoice.paid', paid)
   tellInvoice(context, 'invoice.payment_succeeded', paid)

@@ -1,5 +1,6 @@
 import type { Module } from '../../kernel/module.ts'
 import { chargeModule } from '../charges.ts'
+import { creditNoteModule } from '../credit-notes.ts'
 import { invoiceItemModule } from '../invoice-items.ts'
 import { invoiceModule } from '../invoices.ts'
 import { refundModule } from '../refunds.ts'
@@ -16,4 +17,5 @@ export const billingModules: readonly Module[] = [
   invoiceItemModule,
   chargeModule,
   refundModule,
+  creditNoteModule,
 ]

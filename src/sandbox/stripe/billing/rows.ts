@@ -189,6 +189,8 @@ export interface InvoiceRow extends Row {
   readonly ending_balance: number | null
   readonly amount_due: number
   readonly amount_paid: number
+  /** The sums of its credit notes, before and after its payment. */
+  readonly credited?: { readonly before: number; readonly after: number }
   readonly payment_intent: string | null
   readonly finalized_at: number | null
   readonly paid_at: number | null

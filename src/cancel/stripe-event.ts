@@ -1,5 +1,13 @@
 import { idOf } from '../core/reference.ts'
-import { hasHoldMark, isCancelledByUs, isDisputed, isLapsed } from '../live/subscription.ts'
+import {
+  endOfHold,
+  endsByHold,
+  hasHoldMark,
+  isCancelledByUs,
+  isDisputed,
+  isLapsed,
+  isOnHold,
+} from '../live/subscription.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { markFrom, markHold } from '../live/marks.ts'
@@ -153,6 +161,7 @@ function sourceChanged(
   if (holdGone(subscription, previous))
     return { signal: { source: 'source_account', event: 'hold_removed', subscriber, receivedAt: now, message } }
   if (!hasHoldMark(subscription)) return { ignored: 'not_held' }
+  const own = endsByHold(subscription) ? ['cancel_at', 'cancel_at_period_end'] : []
   const watched = [
     'items',
     'default_payment_method',
@@ -162,7 +171,9 @@ function sourceChanged(
     'cancel_at_period_end',
   ]
   const parts = changedParts(previous)
-  const changed = watched.filter((name) => parts.has(name) && !(name === 'items' && sameTerms(previous, subscription)))
+  const changed = watched
+    .filter((name) => !own.includes(name))
+    .filter((name) => parts.has(name) && !(name === 'items' && sameTerms(previous, subscription)))
   if (changed.length === 0) return { ignored: 'nothing_that_matters' }
   return {
     notice: {
@@ -175,12 +186,17 @@ function sourceChanged(
 }
 
 /**
- * Whether this event removed Crossbill's pause or mark. A revert by Crossbill also removes both;
- * the worker reads the state back to tell the two apart before it acts.
+ * Whether this event removed Crossbill's pause, its end of a subscription billed by usage, or its
+ * mark. A revert by Crossbill also removes them; the worker reads the state back to tell the two apart before it acts.
  */
 function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   const before = previous['metadata']
   if (!hasHoldMark(subscription)) return isJsonObject(before) && (before[markHold] ?? '') !== ''
+  if (endOfHold(subscription) !== undefined)
+    return (
+      !isOnHold(subscription) &&
+      ['cancel_at', 'cancel_at_period_end', 'pause_collection'].some((name) => name in previous)
+    )
   const { pause_collection: pause } = subscription
   return 'pause_collection' in previous && !(isJsonObject(pause) && (pause['resumes_at'] ?? null) === null)
 }

@@ -10,6 +10,7 @@ const policyDefaults: Policies = {
   past_due: 'stop',
   schedules: 'stop',
   collection_paused: 'stop',
+  metered: 'stop',
   settle_after_days: 14,
   renewal_window_hours: 48,
   cancel: 'now',

@@ -33,6 +33,7 @@ export interface Policies {
   readonly past_due: 'stop' | 'leave' | 'carry'
   readonly schedules: 'stop' | 'carry'
   readonly collection_paused: 'stop' | 'carry'
+  readonly metered: 'stop' | 'carry'
   /** Days after the first renewal in the target before an unproven move may be settled. */
   readonly settle_after_days: number
   /** Hours before a renewal in which no subscriber is moved; at most a third of the interval. */

@@ -1,6 +1,7 @@
 import { forecastInvoice, monthlyAmount, type BilledItem } from '../billing/amount.ts'
 import { nextChargeDate } from '../billing/calendar.ts'
 import { instant, type Instant } from '../core/instant.ts'
+import { isMetered } from '../live/metered.ts'
 import { hasRunningPeriod, paymentFailure } from '../live/subscription.ts'
 import {
   appliedDiscount,
@@ -85,8 +86,4 @@ export function monthlyOf(subscription: SourceSubscription): { readonly amount: 
 /** Crossbill's own hold is no pause: the successor bills. */
 function earns({ raw, pause }: SourceSubscription): boolean {
   return hasRunningPeriod(raw) && paymentFailure(raw) !== 'given up' && pause === null
-}
-
-function isMetered({ recurring }: SourceSubscription['items'][number]['price']): boolean {
-  return recurring?.usage_type === 'metered'
 }

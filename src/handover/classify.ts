@@ -20,6 +20,7 @@ import type { BlockedCode, DeferredCode } from './codes.ts'
 import { monthlyOf, nextChargeOf } from './charges.ts'
 import { withCurrencies } from './currency.ts'
 import { customerSteps } from './carried/customer.ts'
+import { isMetered } from '../live/metered.ts'
 import { isCaptured, isLaterRenewal } from '../live/captured.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
@@ -331,7 +332,7 @@ function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subsc
   if (latest.status !== 'paid' && !isLaterRenewal(latest, first)) return false
   const { prices, coupons } = around.target
   const now = readSource(successor, customerNew, prices, coupons)
-  const isByUsage = now.items.some(({ price }) => price.recurring?.usage_type === 'metered')
+  const isByUsage = now.items.some(({ price }) => isMetered(price))
   return !isByUsage && (nextChargeOf(now)?.amount ?? 0) === 0
 }
 

@@ -158,8 +158,9 @@ export const blockedCodes = {
     fix: 'Settle the balance, or choose `policies.customer_balance: carry`.',
   },
   metered_price: {
-    meaning: 'An item is billed by usage. Usage cannot be moved between accounts without loss.',
-    fix: 'Leave these subscribers in the old account for now: `policies: { leave: { metered_price: REASON } }` in project.yaml. Their plan can end there with the period (`cancel_at_period_end`): the old account bills the last usage, and they subscribe again in the target.',
+    meaning:
+      'An item is billed by usage, and usage cannot be moved between accounts. The subscription can only change accounts at the end of its period: the old account bills the usage until then and ends, and the target bills from there on. Your software must send the usage from that time on to the target.',
+    fix: 'Set `policies: { metered: carry }` in project.yaml, and prepare your software to send the usage of each member to the target from the date that the plan shows. Or leave these subscribers: `policies: { leave: { metered_price: REASON } }`.',
   },
   mixed_intervals: {
     meaning:

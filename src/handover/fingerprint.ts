@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { digest } from '../core/canonical.ts'
 import { isFingerprinted, itemFields, subscriptionFields, type FieldPolicy } from './fields.ts'
 import { foreignMetadata } from '../live/marks.ts'
+import { withoutOwnEnd } from '../live/own-end.ts'
 import { readPayment, readSource } from '../live/source.ts'
 
 /**
@@ -14,7 +15,7 @@ import { readPayment, readSource } from '../live/source.ts'
 export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
   const source = readSource(subscription, customer)
   return digest({
-    ...picked(subscription, subscriptionFields),
+    ...picked(source.raw, subscriptionFields),
     items: subscription.items.data
       .map((item) => picked(item, itemFields))
       .sort((a, b) => String(a['price']).localeCompare(String(b['price']), 'en')),
@@ -41,6 +42,7 @@ export function successorPrint(subscription: Stripe.Subscription, customer: Stri
 export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
   // A schedule changes the subscription automatically, as planned.
   if (subscription.schedule !== null) return ''
+  const { cancel_at, cancel_at_period_end } = withoutOwnEnd(subscription)
   return digest({
     items: subscription.items.data.map(({ price, quantity, tax_rates: rates }) => [
       price.id,
@@ -48,8 +50,8 @@ export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.
       (rates ?? []).map(({ id }) => id),
     ]),
     payment: readPayment(subscription, customer)?.id ?? null,
-    cancel_at: subscription.cancel_at,
-    cancel_at_period_end: subscription.cancel_at_period_end,
+    cancel_at,
+    cancel_at_period_end,
     collection_method: subscription.collection_method,
   }).slice(0, 16)
 }

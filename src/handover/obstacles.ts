@@ -4,6 +4,7 @@ import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/i
 import { insideWindow, mismatchOf, otherMethod, windowSeconds, type Candidate } from './candidate.ts'
 import { lostMark } from './lost-mark.ts'
 import { noFailedSetup } from './earlier-setup.ts'
+import { noLooseUsage } from './by-usage.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
@@ -30,6 +31,7 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   noBalance,
   noSchedule,
   notPaused,
+  noLooseUsage,
   taxLocationKnown,
   noDiscountInTarget,
   noFailedSetup,

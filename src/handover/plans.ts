@@ -9,6 +9,8 @@ import { readMoneyNote } from '../live/money-note.ts'
 import { nextChargeUnder, type Charge } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markDue, markHold, settledComment } from '../live/marks.ts'
+import { isByUsage } from './by-usage.ts'
+import { holdStep, keepStep } from './hold-steps.ts'
 import { pauseGivenBack, undoneWords } from '../live/undone.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import {
@@ -44,14 +46,18 @@ export function movePlan(
   }
   return {
     goal: 'move',
-    because: [`stage ${desired.stage}`, ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`])],
+    because: [
+      `stage ${desired.stage}`,
+      ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`]),
+      ...(isByUsage(old) ? [`${desired.source} bills the usage until then, and ends`] : []),
+    ],
     steps: [
       ...carry,
       holdStep(desired.source, old.id, hold),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...(recipe.pause === null ? [] : [pauseStep(recipe.pause)]),
       ...schedule,
-      keepStep(desired.source, old.id, hold),
+      keepStep(candidate, hold),
     ],
     expect: {
       ...expectation(candidate, 'move'),
@@ -70,14 +76,15 @@ export function movePlan(
 export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
   const { desired, old, successor, standing } = candidate
   const id = present(successor, 'successor').id
+  const expect = expectation(candidate, 'settle')
   const schedule = old.raw.schedule
   const release: readonly PlannedStep[] =
     schedule === null ? [] : [releaseStep(desired.source, typeof schedule === 'string' ? schedule : schedule.id)]
   return {
     goal: 'settle',
     because: [standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid'],
-    steps: [...release, settleStep(desired.source, old.id, id)],
-    expect: expectation(candidate, 'settle'),
+    steps: [...release, settleStep(expect, id)],
+    expect,
     charge: null,
     unproven,
   }
@@ -126,7 +133,7 @@ export function recoveryPlan(
     holdStep(desired.source, old.id, hold),
     ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),
     ...schedule,
-    keepStep(desired.source, old.id, hold),
+    keepStep(candidate, hold),
   ]
   // The fingerprint of the old subscription once it carries the mark (again).
   const given = goal === 'revert' ? pauseOfRevert(candidate) : undefined
@@ -178,6 +185,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     gap: due?.gap ?? around.policies.uncharged_period,
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
     ...(goal === 'move' && provesCard(candidate) ? { same_card: true } : {}),
+    ...(isByUsage(old) ? { by_usage: true } : {}),
     ...(back.size === 0 ? {} : { tax_rates_back: Object.fromEntries(back) }),
   }
 }
@@ -256,47 +264,15 @@ function pauseParams({ behavior, resumes_at: until }: PauseImage): JsonObject {
   return { behavior, ...(until === null ? {} : { resumes_at: until }) }
 }
 
-/** Sets hold and mark in one update, so that a hold by Crossbill always has its before-image. */
-export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
-  return {
-    id: 'hold',
-    account: source,
-    method: 'POST',
-    path: `/v1/subscriptions/${old}`,
-    params: {
-      pause_collection: { behavior: 'keep_as_draft' },
-      metadata: { [markHold]: holdMark(hold) },
-      expand: [...provenExpansions],
-    },
-  }
-}
-
-/** The pause of a hold after the proof. */
-export const keptPause: JsonObject = { behavior: 'void' }
-
-/**
- * Switches from `keep_as_draft` to `void`: a subscription's drafts cannot be deleted; `void` leaves
- * none and keeps the customer's balance. The request carries the mark again: if it arrives after
- * another run released the subscription, it is a visible hold, not a pause of the source's own.
- */
-function keepStep(source: string, id: string, hold: Hold): PlannedStep {
-  return {
-    id: 'keep',
-    account: source,
-    method: 'POST',
-    path: `/v1/subscriptions/${id}`,
-    params: { pause_collection: keptPause, metadata: { [markHold]: holdMark(hold) } },
-  }
-}
-
 /**
  * Releases the old subscription. The mark of the hold makes way for a mark that says from when on
  * renewals are still to be accounted for: the release alone would hide that the hold kept any back.
  */
 export function restoreStep(
-  expect: Pick<Expectation, 'source' | 'old' | 'before_pause' | 'held_since' | 'gap'>,
+  expect: Pick<Expectation, 'source' | 'old' | 'before_pause' | 'held_since' | 'gap' | 'by_usage'>,
 ): PlannedStep {
-  const { source, old, before_pause: before, held_since: since, gap } = expect
+  const { source, old, before_pause: before, held_since: since, gap, by_usage: byUsage } = expect
+  const goesOn = byUsage === true ? { cancel_at_period_end: false, cancellation_details: { comment: '' } } : {}
   const pause = before === null ? null : pauseParams(before)
   const due: Due = { since, gap }
   return {
@@ -304,7 +280,7 @@ export function restoreStep(
     account: source,
     method: 'POST',
     path: `/v1/subscriptions/${old}`,
-    params: { pause_collection: pause, metadata: { [markHold]: null, [markDue]: dueMark(due) } },
+    params: { pause_collection: pause, ...goesOn, metadata: { [markHold]: null, [markDue]: dueMark(due) } },
   }
 }
 
@@ -342,14 +318,18 @@ export function releaseStep(source: string, schedule: string): PlannedStep {
   }
 }
 
-export function settleStep(source: string, old: string, successor: string): PlannedStep {
+/** Usage that no invoice has billed is billed with the cancel: nothing would bill it afterwards. */
+export function settleStep(
+  { source, old, by_usage: byUsage }: Pick<Expectation, 'source' | 'old' | 'by_usage'>,
+  successor: string,
+): PlannedStep {
   return {
     id: 'settle',
     account: source,
     method: 'DELETE',
     path: `/v1/subscriptions/${old}`,
     params: {
-      invoice_now: false,
+      invoice_now: byUsage === true,
       prorate: false,
       cancellation_details: { comment: `${settledComment}${successor}` },
     },

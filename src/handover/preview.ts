@@ -78,8 +78,8 @@ export function comparePreviews(
 ): Reason | null {
   if (old === undefined || created === undefined)
     return stopped('preview_failed', 'the next invoice could not be previewed')
-  const before = linesOf(old)
-  const after = linesOf(created)
+  const before = linesOf(withoutUsage(plan, old))
+  const after = linesOf(withoutUsage(plan, created))
   // A preview takes no anchor config, so it cannot know that the period after a short month is
   // longer. The proof compares those dates.
   const isConfig = createParams(plan)['billing_cycle_anchor_config'] !== undefined
@@ -102,6 +102,20 @@ export function comparePreviews(
       .join()
   if (tax || plan.expect.tax === 'recompute') return null
   return blocked('tax_differs', `tax before: ${taxTold(before)}, after: ${taxTold(after)}`)
+}
+
+/**
+ * Without the usage of the period that ends: only the old account has it, and bills it. Lines of
+ * usage are for the past period; all others are for the next one.
+ */
+function withoutUsage(plan: HandoverPlan, invoice: Stripe.Invoice): Stripe.Invoice {
+  const { by_usage: byUsage, next } = plan.expect
+  if (byUsage !== true || next === null) return invoice
+  // A trial bills no usage, and its preview has other periods.
+  const isOfNext = ({ period, amount }: Stripe.InvoiceLineItem): boolean =>
+    isTrial(plan) ? amount !== 0 : period.start >= next
+  const data = invoice.lines.data.filter(isOfNext)
+  return { ...invoice, lines: { ...invoice.lines, data } }
 }
 
 interface Line {

@@ -120,8 +120,6 @@ function itemOf(
   findings: Findings,
 ): CarriedItem | undefined {
   const { index, desired, old } = input
-  if (item.price.recurring?.usage_type === 'metered')
-    return findings.block('metered_price', `price ${item.price.id} is billed by usage`)
   const price = findPrice(index, desired.source, item.price, old.currency)
   if (!price.ok) findings.reasons.push(price.reason)
   const rates = ratesOf(input, item.taxRates, findings)

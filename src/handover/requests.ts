@@ -5,7 +5,8 @@ import { gapMark, gapRequest } from './gap.ts'
 import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import { accountedStep, cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
+import { holdStep, keptPause } from './hold-steps.ts'
+import { accountedStep, cancelNewStep, releaseStep, restoreStep, settleStep } from './plans.ts'
 import type { HandoverEvent } from './event-types.ts'
 import type { HandoverState, Lists, RequestPhase, StateIn } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
@@ -94,7 +95,7 @@ export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: Li
     case 'releasing_schedule':
       return releaseStep(expect.source, state.schedule)
     case 'cancelling_old':
-      return settleStep(expect.source, expect.old, state.successor)
+      return settleStep(expect, state.successor)
     default:
       return unreachable(state)
   }
@@ -176,8 +177,12 @@ function inPlace(step: PlannedStep, { successor, invoice, schedule }: HandoverSt
   return { ...step, path, params: replaced(step.params, ids) as JsonObject }
 }
 
+function withSuccessor(text: string, successor: string | null): string {
+  return successor === null ? text : text.replace(successorInPath, successor)
+}
+
 function replaced(value: Json | undefined, ids: ReadonlyMap<string, string | null>): Json | undefined {
-  if (typeof value === 'string') return ids.get(value) ?? value
+  if (typeof value === 'string') return ids.get(value) ?? withSuccessor(value, ids.get(successorInPath) ?? null)
   if (Array.isArray(value)) return value.map((one: Json) => replaced(one, ids) ?? null)
   if (!isJsonObject(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, replaced(one, ids)]))

@@ -116,6 +116,7 @@ const expected = {
   gap: oneOf<Expectation['gap']>({ invoice: true, leave: true }),
   undoes_failed_setup: Type.Optional(Type.Literal(true)),
   same_card: Type.Optional(Type.Literal(true)),
+  by_usage: Type.Optional(Type.Literal(true)),
   tax_rates_back: Type.Optional(Type.Record(text, text)),
   periods: Type.Optional(Type.Array(unpaidPeriod)),
 }

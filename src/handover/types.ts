@@ -228,6 +228,8 @@ export type Expectation = {
   readonly undoes_failed_setup?: true
   /** The customer has several copied methods: the proof compares the old card with the new one. */
   readonly same_card?: true
+  /** An item is billed by usage: the old account bills it until T (`by-usage.ts`). */
+  readonly by_usage?: true
   /** For a revert: tax rates of the target, and what they are called in the old account. */
   readonly tax_rates_back?: Readonly<Record<string, string>>
   /** For a revert: renewals in the target that are not paid, and what becomes of each. */

@@ -109,6 +109,11 @@ export const violations = {
       'A subscriber was reverted to the old account, and their balance or pending items stayed in the target, where no subscription uses them.',
     fix: 'Give the customer the same credit or item in the old account, and remove it in the target. Or move the subscriber again.',
   },
+  usage_misplaced: {
+    meaning:
+      'A member who is billed by usage changes accounts at the end of a period, and usage is in the wrong account: in the target before that time, or in the old account after it. It would be billed twice or not at all.',
+    fix: 'Let your software send the usage of this member to the old account until the date, and to the target from then on. Usage that the old account got later: send it again to the target with its own time (Stripe accepts 35 days). Usage that the target got too early: cancel the events there within 24 hours, or credit it.',
+  },
   period_unaccounted: {
     meaning:
       'A run stopped between the release of an old subscription and the billing of the renewals that its hold had kept back, or a revert stopped after it had voided the invoice in the target. Neither account has charged the period.',

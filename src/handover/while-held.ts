@@ -1,6 +1,7 @@
 import type { OverrideCode } from '../catalog/override-codes.ts'
 import { idOf } from '../core/reference.ts'
-import { isOver } from '../live/subscription.ts'
+import { isMetered } from '../live/metered.ts'
+import { endsByHold, isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
@@ -67,7 +68,8 @@ function cancelAsked({ old, customer, successor }: WhileHeld, hold: Hold): reado
 
 /** The instant up to which the subscription is paid; null if it does not end. */
 function endOf(subscription: Stripe.Subscription): number | null {
-  return readSource(subscription, undefined).ending ?? subscription.cancel_at
+  const { ending, raw } = readSource(subscription, undefined)
+  return ending ?? raw.cancel_at
 }
 
 function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
@@ -150,7 +152,7 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
   )
   const stuck = seen.invoices
     .filter((one) => isStuck(one) && hold.since > 0 && one.created >= hold.since && hold.before === null)
-    .map((invoice) => ({ invoice, amount: sum(otherLines(invoice)) }))
+    .map((invoice) => ({ invoice, amount: sum([...otherLines(invoice), ...usageLines(invoice, old)]) }))
     .filter(({ amount }) => amount !== 0)
   const credit = customer === undefined || isOver(old) || siblings.some(bills) ? 0 : customer.balance
   const told = [
@@ -186,7 +188,8 @@ function isTakenBefore(item: Stripe.InvoiceItem, { old, siblings }: WhileHeld): 
 
 /** Whether a subscription of the old account still creates invoices that are paid. */
 function bills(subscription: Stripe.Subscription): boolean {
-  return !isOver(subscription) && subscription.pause_collection === null && !isEnding(subscription)
+  if (isOver(subscription) || endsByHold(subscription)) return false
+  return subscription.pause_collection === null && !isEnding(subscription)
 }
 
 /**
@@ -201,6 +204,14 @@ export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boole
 /** Invoice lines that are not renewals: items, and prorations of a change. */
 export function otherLines({ lines }: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
   return lines.data.filter(({ parent }) => parent?.subscription_item_details?.proration !== false)
+}
+
+/** Usage of a period that the hold kept back: only the old account knows it. */
+function usageLines({ lines }: Stripe.Invoice, { items }: Stripe.Subscription): readonly Stripe.InvoiceLineItem[] {
+  const metered = new Set(items.data.flatMap(({ price }) => (isMetered(price) ? [price.id] : [])))
+  const isRegular = ({ parent }: Stripe.InvoiceLineItem): boolean =>
+    parent?.subscription_item_details?.proration === false
+  return lines.data.filter((line) => isRegular(line) && metered.has(idOf(line.pricing?.price_details?.price ?? '')))
 }
 
 function sum(lines: readonly Stripe.InvoiceLineItem[]): number {

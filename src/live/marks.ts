@@ -36,6 +36,11 @@ export const markHolds = 'crossbill_holds'
  */
 export const settledComment = 'crossbill settled, continues as '
 /**
+ * `cancellation_details.comment` of an old subscription that is billed by usage and ends with its
+ * period, from the proof of its successor on; ends in its successor's id.
+ */
+export const endsComment = 'crossbill ends with its usage, continues as '
+/**
  * `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; the
  * subscriber's key and the pause follow (`undone.ts`).
  */

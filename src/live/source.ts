@@ -5,7 +5,8 @@ import { cycleOf, dayOfMonth, sameRecurrence, shortest, type Cycle, type Recurre
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
 import { markDue, markHold, markHolds } from './marks.ts'
-import { isOver, runningTrialEnd } from './subscription.ts'
+import { withoutOwnEnd } from './own-end.ts'
+import { endOfHold, isOver, runningTrialEnd } from './subscription.ts'
 
 /**
  * An old subscription in Crossbill's terms, on which the hand-over decides. Nothing is guessed:
@@ -95,6 +96,8 @@ export interface Hold {
   readonly around: string
   /** The project of the hold; absent in marks of earlier versions. */
   readonly project?: string
+  /** When the hold lets a subscription end that is billed by usage, unix seconds. */
+  readonly ends?: number
 }
 
 /**
@@ -114,7 +117,8 @@ export function readSource(
   const own = subscription.discounts.map((discount) => readDiscount(discount, coupons))
   const inherited = own.length === 0 && customer?.discount ? [readDiscount(customer.discount, coupons)] : []
   const hold = readHold(subscription)
-  const ending = readEnding(subscription, next)
+  const raw = withoutOwnEnd(subscription)
+  const ending = readEnding(raw, next)
   const running = runningTrialEnd(subscription)
   return {
     id: subscription.id,
@@ -129,13 +133,13 @@ export function readSource(
     next,
     trialEnd: running === null ? null : instant(running),
     ending,
-    cancelAt: ending === null && subscription.cancel_at !== null ? instant(subscription.cancel_at) : null,
+    cancelAt: ending === null && raw.cancel_at !== null ? instant(raw.cancel_at) : null,
     discounts: own.length > 0 ? own : inherited,
     discountsFrom: own.length > 0 ? 'subscription' : inherited.length > 0 ? 'customer' : 'none',
     payment: readPayment(subscription, customer),
     pause: hold === null ? pauseImage(subscription.pause_collection) : hold.before,
     hold,
-    raw: subscription,
+    raw,
   }
 }
 
@@ -153,12 +157,14 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   try {
     const value = JSON.parse(mark) as Partial<Hold>
     const project = typeof value.project === 'string' ? { project: value.project } : {}
+    const ends = endOfHold(subscription)
     return {
       before: value.before ?? null,
       since: value.since ?? 0,
       print: value.print ?? '',
       around: value.around ?? '',
       ...project,
+      ...(ends === undefined ? {} : { ends }),
     }
   } catch {
     return { before: null, since: 0, print: '', around: '' }

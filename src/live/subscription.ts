@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from './marks.ts'
+import { cancelledComment, endsComment, markFrom, markHold, settledComment, undoneComment } from './marks.ts'
 
 /**
  * What a subscription's status means, and which marks show that it belongs to Crossbill. No other
@@ -69,6 +69,9 @@ interface ShownFields {
   readonly cancellation_details?: unknown
   readonly pause_collection?: unknown
   readonly trial_end?: unknown
+  readonly cancel_at?: unknown
+  readonly cancel_at_period_end?: unknown
+  readonly ended_at?: unknown
 }
 
 function meaningOf({ status }: Shown): Meaning {
@@ -102,10 +105,11 @@ export function hasBegun(subscription: Shown): boolean {
 
 /**
  * Whether it may charge at its next renewal: it exists, is alive, has begun, and its collection is
- * not paused.
+ * not paused. One that our hold lets end has no further renewal: its last invoice bills usage
+ * alone.
  */
 export function mayCharge(subscription: Shown | undefined): boolean {
-  if (subscription === undefined) return false
+  if (subscription === undefined || endsByHold(subscription)) return false
   return meaningOf(subscription).charges && (subscription.pause_collection ?? null) === null
 }
 
@@ -165,10 +169,32 @@ export function isHeld(subscription: Shown | undefined): boolean {
 }
 
 /**
- * Held by Crossbill, and the pause of the hold is in force: it collects nothing and does not resume
- * automatically.
+ * When the hold lets a subscription end that is billed by usage: at the renewal from which the
+ * target bills, after it has billed its last usage. Undefined for every other hold.
+ */
+export function endOfHold(subscription: Shown): number | undefined {
+  try {
+    const mark = JSON.parse(markOn(subscription, markHold) ?? '') as { readonly ends?: unknown } | null
+    return typeof mark?.ends === 'number' ? mark.ends : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Alive, and our hold lets it end with its period. Such an end is not a cancel of the member. */
+export function endsByHold(subscription: Shown): boolean {
+  const ends = endOfHold(subscription)
+  const { pause_collection: pause, cancel_at: at, cancel_at_period_end: atEnd } = subscription
+  if (ends === undefined || isOver(subscription) || (pause ?? null) !== null) return false
+  return typeof at === 'number' ? at === ends : atEnd === true
+}
+
+/**
+ * Held by Crossbill, and the hold is in force: it does not renew. Either its collection is paused
+ * and does not resume automatically, or it ends with its period.
  */
 export function isOnHold(subscription: Shown): boolean {
+  if (endsByHold(subscription)) return true
   const pause = subscription.pause_collection
   if (!isHeld(subscription) || typeof pause !== 'object' || pause === null) return false
   const { behavior, resumes_at: resumes } = pause as { readonly behavior?: unknown; readonly resumes_at?: unknown }
@@ -180,19 +206,37 @@ export function isOnHold(subscription: Shown): boolean {
  * drafts.
  */
 export function isKept(subscription: Shown): boolean {
+  if (endsByHold(subscription)) return true
   const pause = subscription.pause_collection
   return isOnHold(subscription) && isJsonObject(pause) && pause['behavior'] === 'void'
 }
 
-/** Cancelled by a settle. */
+/** Cancelled by a settle, or ended at the instant that its hold intended. */
 export function isSettled(subscription: Shown): boolean {
-  return commentOn(subscription)?.startsWith(settledComment) === true
+  return commentOn(subscription)?.startsWith(settledComment) === true || hasEndedByHold(subscription)
 }
 
-/** The successor that a settle named; undefined for a subscription that was not settled. */
+/** The successor that a settle or the hold named; undefined where none was settled. */
 export function settledAs(subscription: Shown): string | undefined {
-  return isSettled(subscription) ? commentOn(subscription)?.slice(settledComment.length) : undefined
+  if (!isSettled(subscription)) return undefined
+  const comment = commentOn(subscription)
+  const words = [settledComment, endsComment].find((own) => comment?.startsWith(own) === true)
+  return words === undefined ? undefined : comment?.slice(words.length)
 }
+
+/**
+ * The mark decides, and not the comment, which the member of an old portal can replace. What ended
+ * at another time was cancelled: earlier through an old door, or later, after a person renewed it.
+ */
+function hasEndedByHold(subscription: Shown): boolean {
+  const { ended_at: ended } = subscription
+  const ends = endOfHold(subscription)
+  if (ends === undefined || typeof ended !== 'number') return false
+  return ended >= ends && ended - ends < endSecondsMax
+}
+
+/** Stripe ends a subscription within minutes of its date. */
+const endSecondsMax = 3_600
 
 /** Cancelled by an undo or a revert, as if it had never existed. */
 export function isUndone(subscription: Shown): boolean {
@@ -202,7 +246,8 @@ export function isUndone(subscription: Shown): boolean {
 /** Cancelled by Crossbill, for any reason. */
 export function isCancelledByUs(subscription: Shown): boolean {
   const comment = commentOn(subscription)
-  return [settledComment, cancelledComment, undoneComment].some((own) => comment?.startsWith(own) === true)
+  if (isSettled(subscription)) return true
+  return [cancelledComment, undoneComment].some((own) => comment?.startsWith(own) === true)
 }
 
 /** Ended because its payments failed, not by a person. */

@@ -7,6 +7,7 @@ import { nextChargeOf } from '../handover/charges.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { billedPrice, readSource } from '../live/source.ts'
 import { needsMandate, renewalFailure } from '../live/setup.ts'
+import { isMetered } from '../live/metered.ts'
 import { isOver, successorMark } from '../live/subscription.ts'
 import type { Notice } from './types.ts'
 
@@ -70,9 +71,7 @@ function firstCharge(
   if (currency === undefined || prices.some((price) => price === undefined)) return {}
   const items = phase.items.flatMap(({ quantity }, at) => {
     const price = prices[at]
-    return price === undefined || price.recurring?.usage_type === 'metered'
-      ? []
-      : [billedPrice(price, currency, quantity ?? 1)]
+    return price === undefined || isMetered(price) ? [] : [billedPrice(price, currency, quantity ?? 1)]
   })
   return { amount: forecastInvoice(items, []).total, currency }
 }

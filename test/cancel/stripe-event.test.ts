@@ -24,6 +24,53 @@ const updated = (object: JsonObject, previous: JsonObject): ReturnType<typeof re
     instant(0),
   )
 
+const ends = 1_800_000_000
+const metered = (more: JsonObject = {}): JsonObject =>
+  held({
+    metadata: { crossbill_hold: `{"before":null,"since":1,"print":"x","around":"","ends":${ends}}` },
+    pause_collection: null,
+    status: 'active',
+    cancel_at: ends,
+    cancel_at_period_end: true,
+    ...more,
+  })
+
+describe('one that is billed by usage ends with its period', () => {
+  const ended = (object: JsonObject): ReturnType<typeof readStripeEvent> =>
+    readStripeEvent('us', false, { id: 'evt_1', type: 'customer.subscription.deleted', data: { object } }, instant(0))
+  const over = (at: number): JsonObject => metered({ status: 'canceled', ended_at: at })
+
+  test('our own end is no cancel and no removed hold', () => {
+    const previous = { pause_collection: { behavior: 'keep_as_draft' }, cancel_at: null, cancel_at_period_end: false }
+    expect(updated(metered(), previous)).toEqual({ ignored: 'nothing_that_matters' })
+  })
+  test.each([
+    [
+      'the end taken off',
+      metered({ cancel_at: null, cancel_at_period_end: false }),
+      { cancel_at: ends, cancel_at_period_end: true },
+    ],
+    [
+      'another end',
+      metered({ cancel_at: ends - 500, cancel_at_period_end: false }),
+      { cancel_at: ends, cancel_at_period_end: true },
+    ],
+    ['a pause', metered({ pause_collection: { behavior: 'void', resumes_at: 9 } }), { pause_collection: null }],
+  ])('%s is a signal to restore the hold', (_, now, previous) => {
+    expect(updated(now, previous).signal).toMatchObject({ event: 'hold_removed', subscriber: 'us/sub_1' })
+  })
+  test('another quantity is still drift', () => {
+    expect(updated(metered({ items: items(2, 2_000) }), { items: items(1, 2_000) }).notice).toMatchObject({
+      key: 'drift_on_held_source us/sub_1',
+    })
+  })
+  test('its end at the boundary is ours; an earlier or a much later end is the cancel of a member', () => {
+    expect(ended(over(ends + 5))).toEqual({ ignored: 'caused_by_us' })
+    for (const at of [ends - 86_400, ends + 86_400])
+      expect(ended(over(at)).signal).toMatchObject({ event: 'old_subscription_cancelled', subscriber: 'us/sub_1' })
+  })
+})
+
 describe('a held subscription of an old account is watched', () => {
   test('its renewals change the periods of its items and raise no alarm', () => {
     expect(updated(held(), { items: items(1, 1_000), latest_invoice: 'in_1' })).toEqual({

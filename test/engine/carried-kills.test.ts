@@ -57,6 +57,14 @@ const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<u
     })
   },
   // In dinars, which have three decimals.
+  // It ends at T by itself, so there is nothing to settle.
+  'usage that the old account bills at T': async (us) => {
+    const meter = { display_name: 'Calls', event_name: 'calls', default_aggregation: { formula: 'sum' } } as const
+    const { id } = await us.billing.meters.create(meter)
+    const { customer } = await subscribe(us, 'usd', { usage_type: 'metered', meter: id })
+    const payload = { stripe_customer_id: typeof customer === 'string' ? customer : customer.id, value: '3' }
+    await us.billing.meterEvents.create({ event_name: 'calls', payload })
+  },
   'an invoice that is past due': async (us, sandbox) => {
     const { id } = await subscribe(us, 'kwd')
     await act(sandbox, 'decline_card', { account: 'us', subscription: id })
@@ -68,6 +76,7 @@ const policies = `policies: ${JSON.stringify({
   pending_invoice_items: 'carry',
   schedules: 'carry',
   collection_paused: 'carry',
+  metered: 'carry',
 })}\n`
 
 /** The declined card pays from now on, in every account. */
@@ -83,13 +92,17 @@ async function act(sandbox: Sandbox, name: string, input: Readonly<Record<string
   if (!answer.ok) throw new Error(await answer.text())
 }
 
-async function subscribe(us: Stripe, currency = 'usd'): Promise<Stripe.Subscription> {
+async function subscribe(
+  us: Stripe,
+  currency = 'usd',
+  recurring: Partial<Stripe.PriceCreateParams.Recurring> = {},
+): Promise<Stripe.Subscription> {
   const { id: product } = await us.products.create({ name: 'Membership' })
   const { id: price } = await us.prices.create({
     product,
     currency,
     unit_amount: 4_900,
-    recurring: { interval: 'month' },
+    recurring: { interval: 'month', ...recurring },
   })
   return us.subscriptions.create({ customer: await member(us), items: [{ price }] })
 }
@@ -106,7 +119,9 @@ type Stage = 'target' | 'source' | 'settled'
 
 const cases = Object.keys(lives).flatMap((name) => {
   // A member paused until May has not paid for a renewal yet, and is not settled before.
-  const stages: readonly Stage[] = name.startsWith('a pause') ? ['target', 'source'] : ['target', 'source', 'settled']
+  const stages: readonly Stage[] = /^(a pause|usage)/.test(name)
+    ? ['target', 'source']
+    : ['target', 'source', 'settled']
   return stages.map((stage) => [name, stage] as const)
 })
 

@@ -76,6 +76,7 @@ const defaults: Policies = {
   past_due: 'stop',
   schedules: 'stop',
   collection_paused: 'stop',
+  metered: 'stop',
   settle_after_days: 10,
   renewal_window_hours: 48,
   cancel: 'now',

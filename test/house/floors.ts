@@ -35,7 +35,14 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['access-read.ts'],
     ['load.ts'],
   ],
-  'src/handover': [['.'], ['carried'], ['recipe.ts'], ['obstacles.ts', 'plans.ts'], ['requests.ts', 'classify.ts']],
+  'src/handover': [
+    ['.'],
+    ['carried'],
+    ['recipe.ts'],
+    ['hold-steps.ts'],
+    ['obstacles.ts', 'plans.ts'],
+    ['requests.ts', 'classify.ts'],
+  ],
   'src/plan': [['.'], ['resources'], ['money.ts']],
   'src/engine': [
     ['.'],

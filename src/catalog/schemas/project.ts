@@ -49,6 +49,11 @@ const policies = schemaOf<Partial<Policies>>()(
       past_due: optional(oneOf(['stop', 'leave', 'carry'], 'Subscriptions whose last invoice is unpaid')),
       schedules: optional(stopOrCarry('Subscriptions controlled by a schedule')),
       collection_paused: optional(stopOrCarry('Subscriptions whose collection is paused')),
+      metered: optional(
+        stopOrCarry(
+          'Subscriptions that are billed by usage; to carry one, your software sends its usage to the target from its next renewal on',
+        ),
+      ),
       settle_after_days: optional(count('Days after the first renewal until an unproven move may be settled', 0)),
       renewal_window_hours: optional(count('Hours before a renewal in which no subscriber is moved', 1)),
       cancel: optional(oneOf(['now', 'period_end'], 'What a cancel from Kajabi does')),

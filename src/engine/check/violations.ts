@@ -42,6 +42,7 @@ export const violationCodes = [
   'money_on_held_source',
   'money_in_flight',
   'money_left_in_target',
+  'usage_misplaced',
   'period_unaccounted',
   'period_unpaid',
   'collection_stopped',

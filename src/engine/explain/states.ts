@@ -1,10 +1,13 @@
 import type Stripe from 'stripe'
+import { isMetered } from '../../live/metered.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import { cancelledComment } from '../../live/marks.ts'
 import { billedItems, readHold, readSource, recurrenceOf } from '../../live/source.ts'
 import {
   hasBegun,
+  endOfHold,
+  endsByHold,
   hasHoldMark,
   isCancelledByUs,
   isHeld,
@@ -47,7 +50,7 @@ function itemsOf(read: ReturnType<typeof readSource>): string[] {
     const recurrence = recurrenceOf(price)
     const every =
       recurrence === null ? '' : ` every ${recurrence.count === 1 ? '' : `${recurrence.count} `}${recurrence.interval}`
-    if (price.recurring?.usage_type === 'metered') return `${price.id}: by usage${every}`
+    if (isMetered(price)) return `${price.id}: by usage${every}`
     const amount = item === undefined ? 0 : forecastInvoice([item], []).total
     return `${quantity ?? 1} × ${price.id}: ${formatMoney({ amount, currency: read.currency })}${every}`
   })
@@ -59,6 +62,9 @@ function stateOf(subscription: Stripe.Subscription, account: string): string {
   const continues = from === undefined ? '' : `, continues ${from}`
   if (isOver(subscription)) return `${endOf(subscription)}${continues}`
   const hold = readHold(subscription)
+  const ends = endOfHold(subscription)
+  if (endsByHold(subscription) && ends !== undefined)
+    return `ends on ${formatInstant(instant(ends))}: it bills the usage until then, and the target bills from there on`
   if (isKept(subscription)) return `on hold${sinceOf(hold?.since)}: it collects nothing, because the target bills`
   if (isOnHold(subscription)) return `on hold${sinceOf(hold?.since)}: a move began and is not proven yet`
   if (hasHoldMark(subscription)) return 'marked as on hold, but it collects: the pause was removed outside Crossbill'

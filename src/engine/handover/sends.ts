@@ -8,6 +8,7 @@ import { holdReason, tooLate } from '../../handover/events.ts'
 import { needsOldSchedule, type LiveValues } from '../../handover/live-values.ts'
 import { customerOf } from '../../handover/proof.ts'
 import { balanceOut, noteStep, withNotedBalance } from '../../handover/carried/money-steps.ts'
+import { keptInTime } from '../../handover/hold-steps.ts'
 import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
 import type { HandoverState, RequestPhase, StateIn } from '../../handover/state.ts'
 import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
@@ -43,7 +44,8 @@ export async function send(context: Context, turn: Turn, state: StateIn<RequestP
   if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
   const live = await liveValues(context, job, state)
   if (live === undefined) return { type: 'sent', result: 'refused', id: null, reason: unreadOld }
-  const requested = numbered(requestFor(state, job.handover, live), state, context.accounts.target.now())
+  const now = context.accounts.target.now()
+  const requested = numbered(keptInTime(requestFor(state, job.handover, live), expect, now), state, now)
   const planned = withNotedBalance(requested, live.subscription)
   const step =
     planned.id === noteStep ? await noteToWrite(context, job, { planned, live, invoice: state.invoice }) : planned

@@ -1,7 +1,7 @@
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import type { StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { hasHoldMark, isOver } from '../../live/subscription.ts'
+import { endsByHold, hasHoldMark, isOver } from '../../live/subscription.ts'
 import type { StripeAccount } from '../ports.ts'
 import { collectAllAgain } from '../send/collection.ts'
 import { cancelSubscription, ownCancel, type CancelWork } from './cancel.ts'
@@ -59,6 +59,7 @@ export async function cancelSides(
 ): Promise<Outcome<readonly Cancelled[]>> {
   const { subscriber } = decision
   const isHeldOld = both.old !== undefined && hasHoldMark(both.old) && both.successors.length > 0
+  const isEnding = both.old !== undefined && endsByHold(both.old)
   const common = { row: work.id }
   const all: Cancelled[] = []
   const cancels: CancelWork[] = decision.new.map((subscription) => ({
@@ -74,8 +75,9 @@ export async function cancelSides(
       account: both.oldAccount,
       subscription: splitSubscriberKey(subscriber).subscription,
       seen: both.old,
-      // A held subscription bills nothing, so its period end has no meaning.
-      when: decision.new.length > 0 || isHeldOld ? 'now' : context.policy.cancel,
+      // A held subscription bills nothing, so its period end has no meaning. One that our hold lets
+      // end still bills the usage until then.
+      when: isEnding ? 'period_end' : decision.new.length > 0 || isHeldOld ? 'now' : context.policy.cancel,
     })
   for (const cancel of cancels) {
     const cancelled = await cancelOne(context, work, cancel, subscriber)

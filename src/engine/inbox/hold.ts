@@ -5,10 +5,11 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { idOf } from '../../core/reference.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import { markHold } from '../../live/marks.ts'
-import { keptPause } from '../../handover/plans.ts'
+import { endsComment, markHold } from '../../live/marks.ts'
+import { keptPause } from '../../handover/hold-steps.ts'
 import { observeNew, observeOld } from '../../live/observations.ts'
 import { readHold } from '../../live/source.ts'
+import { endOfHold, isAlive } from '../../live/subscription.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { perform } from '../send/perform.ts'
@@ -91,7 +92,8 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
     if (gone) tellNotPutBack(context, subscriber, 'unknown')
     return success('not_on_hold_by_the_store')
   }
-  const work: HoldWork = { row: row.id, subscriber, account, old: asSubscription(old) }
+  const live = successors.find(isAlive)?.id ?? ''
+  const work: HoldWork = { row: row.id, subscriber, account, old: asSubscription(old), successor: live }
   if (gone) {
     if (held.lost || !(await row.remember({ hold_gone: true }))) return failed(applyAtWork)
     const put = await putBack(context, work)
@@ -143,6 +145,7 @@ interface HoldWork {
   readonly subscriber: SubscriberKey
   readonly account: StripeAccount
   readonly old: Stripe.Subscription
+  readonly successor: string
 }
 
 /**
@@ -165,7 +168,10 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
     account,
     method: 'POST',
     path: `/v1/subscriptions/${old.id}`,
-    params: { pause_collection: keptPause, metadata: { [markHold]: mark } },
+    params: {
+      ...(endOfHold(old) === undefined ? { pause_collection: keptPause } : endAgain(work)),
+      metadata: { [markHold]: mark },
+    },
     shutAt: `/v1/customers/${idOf(old.customer)}`,
     key: digest([row, account.id, old.id, 'hold']),
   })
@@ -177,6 +183,12 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
     message: `Stripe accepted the hold of ${old.id}, but the subscription is not on hold (it may resume by itself): pause it in the Dashboard of ${account.name}`,
     status: 0,
   })
+}
+
+/** A pause would void the usage of the period. */
+function endAgain({ successor }: HoldWork): JsonObject {
+  const comment = `${endsComment}${successor}`
+  return { pause_collection: null, cancel_at_period_end: true, cancellation_details: { comment } }
 }
 
 /** The mark as the hand-over set it, from the journal, which keeps every request. */

@@ -25,6 +25,7 @@ export interface WorldCharge {
  * | expected  | actual                      | difference     |
  * | --------- | --------------------------- | -------------- |
  * | yes       | same second, same amount    | none           |
+ * | yes       | same second, in two parts   | none           |
  * | yes       | same second, another amount | amount_differs |
  * | yes       | another second              | date_differs   |
  * | yes       | none left                   | missed         |
@@ -46,6 +47,7 @@ function compareOne(expected: readonly WorldCharge[], actual: readonly WorldChar
   const open = [...expected].toSorted(byTime)
   const extra = [...actual].toSorted(byTime)
   take(open, extra, (a, b) => a.at === b.at && sameMoney(a, b))
+  takeShared(open, extra)
   const differences: Difference[] = []
   for (const [a, b] of take(open, extra, (one, other) => one.at === other.at))
     differences.push(difference('amount_differs', a, `${money(a)} expected, ${money(b)} charged by ${b.account}`))
@@ -60,6 +62,21 @@ function compareOne(expected: readonly WorldCharge[], actual: readonly WorldChar
   for (const a of open) differences.push(difference('missed', a, `${money(a)} expected, charged by no account`))
   for (const b of extra) differences.push(difference('double', b, `${money(b)} charged by ${b.account}, not expected`))
   return differences
+}
+
+/**
+ * At the end of a period, the old account bills its usage and the target everything else: together
+ * they charge what one invoice would have charged.
+ */
+function takeShared(open: WorldCharge[], extra: WorldCharge[]): void {
+  for (const a of open.slice()) {
+    const parts = extra.filter((b) => b.at === a.at && b.currency === a.currency)
+    const accounts = new Set(parts.map(({ account }) => account))
+    const sum = parts.reduce((total, { amount }) => total + amount, 0)
+    if (parts.length < 2 || accounts.size < parts.length || sum !== a.amount) continue
+    open.splice(open.indexOf(a), 1)
+    for (const part of parts) extra.splice(extra.indexOf(part), 1)
+  }
 }
 
 /** Removes and returns the pairs that match, in order of time. */

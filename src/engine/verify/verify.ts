@@ -3,6 +3,7 @@ import { violations } from '../../handover/violation-codes.ts'
 import type { Notice } from '../../plan/types.ts'
 import { noticesOf } from '../plan/notices.ts'
 import { earlierVersions } from '../plan/earlier-versions.ts'
+import { misplacedUsage } from './usage.ts'
 import { externalBillers } from './external-billers.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 import { check } from '../check/check.ts'
@@ -33,6 +34,7 @@ export async function verify(context: Context): Promise<VerifyResult> {
     ...check(context, seen),
     ...accessViolations(seen),
     ...(await externalBillers(context)),
+    ...(await misplacedUsage(context, seen)),
     ...notices.flatMap(noticedViolation),
   ]
   const { subscribers, project } = context.catalog

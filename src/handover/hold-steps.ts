@@ -1,0 +1,71 @@
+import type { Instant } from '../core/instant.ts'
+import { objectIn, type JsonObject } from '../core/json.ts'
+import { endsComment, markHold } from '../live/marks.ts'
+import { holdMark, type Hold } from '../live/source.ts'
+import { isByUsage } from './by-usage.ts'
+import type { Candidate } from './candidate.ts'
+import { successorInPath } from './placeholders.ts'
+import { provenExpansions } from './recipe.ts'
+import type { Expectation, PlannedStep } from './types.ts'
+
+/** Sets hold and mark in one update, so that a hold by Crossbill always has its before-image. */
+export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
+  return {
+    id: 'hold',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscriptions/${old}`,
+    params: {
+      pause_collection: { behavior: 'keep_as_draft' },
+      metadata: { [markHold]: holdMark(paused(hold)) },
+      expand: [...provenExpansions],
+    },
+  }
+}
+
+/** The hold as a pause, without an end. */
+function paused({ before, since, print, around, project }: Hold): Hold {
+  return { before, since, print, around, ...(project === undefined ? {} : { project }) }
+}
+
+/** The pause of a hold after the proof. */
+export const keptPause: JsonObject = { behavior: 'void' }
+
+/**
+ * Switches from `keep_as_draft` to `void`: a subscription's drafts cannot be deleted; `void` leaves
+ * none and keeps the customer's balance. The request carries the mark again: if it arrives after
+ * another run released the subscription, it is a visible hold, not a pause of the source's own.
+ *
+ * A pause would void the usage of the period. A subscription that is billed by usage therefore ends
+ * at T, without a pause: Stripe bills its usage, and renews nothing.
+ */
+export function keepStep({ desired, old }: Candidate, hold: Hold): PlannedStep {
+  const step = { id: 'keep', account: desired.source, method: 'POST', path: `/v1/subscriptions/${old.id}` } as const
+  if (!isByUsage(old) || old.next === null) return { ...step, params: keptParams(hold) }
+  const params = {
+    pause_collection: null,
+    cancel_at_period_end: true,
+    cancellation_details: { comment: `${endsComment}${successorInPath}` },
+    metadata: { [markHold]: holdMark({ ...paused(hold), ends: old.next }) },
+  }
+  return { ...step, params }
+}
+
+function keptParams(hold: Hold): JsonObject {
+  return { pause_collection: keptPause, metadata: { [markHold]: holdMark(paused(hold)) } }
+}
+
+/**
+ * The hold of a subscription that is billed by usage, when it comes too late to end with the
+ * period: its end would be that of the next one. It is paused as every other; the usage is on the
+ * draft that the first hold kept back, and `verify` names it.
+ */
+export function keptInTime(step: PlannedStep, { next }: Pick<Expectation, 'next'>, now: Instant): PlannedStep {
+  const mark = objectIn(step.params['metadata'])[markHold]
+  if (step.id !== 'keep' || step.params['cancel_at_period_end'] !== true || typeof mark !== 'string') return step
+  if (next !== null && now < next - endSecondsLeast) return step
+  return { ...step, params: keptParams(JSON.parse(mark) as Hold) }
+}
+
+/** Seconds before T in which no end is set: Stripe may already be renewing the subscription. */
+const endSecondsLeast = 600

@@ -187,7 +187,8 @@ function sourceChanged(
 
 /**
  * Whether this event removed Crossbill's pause, its end of a subscription billed by usage, or its
- * mark. A revert by Crossbill also removes them; the worker reads the state back to tell the two apart before it acts.
+ * mark. A revert by Crossbill also removes them; the worker reads the state back to tell the two
+ * apart before it acts.
  */
 function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   const before = previous['metadata']

@@ -36,3 +36,18 @@ test('one subscriber’s charge never replaces another’s', () => {
     'double us/b 10',
   ])
 })
+
+test('the old account bills the usage and the target the rest: together they are the one charge expected', () => {
+  const parts = [charge(10, 900), charge(10, 4000, 'target')]
+  expect(codes([charge(10, 4900)], parts)).toEqual([])
+  expect(codes([charge(10, 4901)], parts)).not.toEqual([])
+  expect(codes([charge(10, 4900)], [charge(10, 900, 'target'), charge(10, 4000, 'target')])).not.toEqual([])
+  expect(codes([charge(10, 4900)], [charge(10, 900), charge(11, 4000, 'target')])).not.toEqual([])
+})
+
+test('a carried invoice is collected at another time, once, and for the same money', () => {
+  const carried = (at: number, amount: number): WorldCharge => ({ ...charge(at, amount, 'target'), carried: true })
+  expect(codes([charge(50, 4900)], [carried(10, 4900)])).toEqual([])
+  expect(codes([charge(50, 4900)], [carried(10, 4800)])).toHaveLength(2)
+  expect(codes([charge(50, 4900)], [carried(10, 4900), charge(50, 4900)])).toEqual(['double us/sub_1 10'])
+})

@@ -14,8 +14,9 @@ const policies = `policies: { customer_balance: carry, pending_invoice_items: ca
 async function rehearsed(
   assumed: { readonly answering?: number; readonly declines?: number },
   people = subscribers,
+  decided = policies,
 ): Promise<RehearsalReport> {
-  await using school = await openSchool(people, 1, policies)
+  await using school = await openSchool(people, 1, decided)
   const project = { ...school.rig.context, catalog: school.catalog }
   school.rig.sent.length = 0
   const worlds = rehearsalWorlds(project)
@@ -42,6 +43,16 @@ test('members who answer move, and are charged as before; those who do not are l
     expect(report.differences).toEqual([])
     expect(report.counts.actual).toBe(report.counts.expected)
   }
+}, 240_000)
+
+test('a debt that the move carries is collected once, and usage is billed by one account at a time', async () => {
+  const carried = policies
+    .replace('past_due: leave,', 'past_due: carry, metered: carry,')
+    .replace('metered_price: by usage, ', '')
+  const report = await rehearsed({ answering: 1 }, subscribers, carried)
+  expect(report.carriedInvoices).toBeGreaterThan(0)
+  expect(report.differences).toEqual([])
+  expect(report.standing.filter(({ code }) => code === 'metered_price')).toEqual([])
 }, 240_000)
 
 test('refused cards are refused in both runs, so the charges stay the same', async () => {

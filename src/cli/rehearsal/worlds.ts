@@ -7,6 +7,7 @@ import type { Context } from '../../engine/context.ts'
 import type { Accounts, Store, StripeAccount } from '../../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../../engine/rehearse/world.ts'
 import { readCopyMapCsv } from '../../files/copy-map.ts'
+import { withoutOwnEnd } from '../../live/own-end.ts'
 import { markCarried, markFrom, markHold, markHolds } from '../../live/marks.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
@@ -141,7 +142,7 @@ function asBefore(subscription: Stripe.Subscription): object {
   const hold = readHold(subscription)
   if (hold === null) return subscription
   const { [markHold]: _mark, [markHolds]: _count, ...metadata } = subscription.metadata
-  return { ...subscription, pause_collection: hold.before, metadata }
+  return { ...withoutOwnEnd(subscription), pause_collection: hold.before, metadata }
 }
 
 /** The SDK's objects as the plain JSON that they are. */
@@ -181,6 +182,9 @@ async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> 
       amount,
       currency,
       succeeded: charge.status === 'succeeded' && amount > 0,
+      ...(subscription === null && carriedFor(sandbox, { account, invoice }) !== undefined
+        ? { carried: true as const }
+        : {}),
     }),
   )
 }
@@ -190,13 +194,21 @@ async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> 
  * charges a period that no account had charged.
  */
 function subscriberOf(
-  { world }: Sandbox,
+  { world }: Pick<Sandbox, 'world'>,
   about: Pick<LedgerCharge, 'account' | 'customer' | 'subscription' | 'invoice'>,
 ): string {
   const { account, customer, subscription, invoice } = about
   const rows = world.account(account)
   if (subscription !== null)
     return rows.table(subscriptions).get(subscription)?.metadata[markFrom] ?? `${account}/${subscription}`
-  const carried = invoice === null ? undefined : rows.table(invoices).get(invoice)?.metadata[markCarried]
-  return carried?.split(' ')[0] ?? `${account}/${customer}`
+  return carriedFor({ world }, { account, invoice }) ?? `${account}/${customer}`
+}
+
+/** The subscriber whose open invoice this one continues. */
+function carriedFor(
+  { world }: Pick<Sandbox, 'world'>,
+  { account, invoice }: Pick<LedgerCharge, 'account' | 'invoice'>,
+): string | undefined {
+  const marks = invoice === null ? undefined : world.account(account).table(invoices).get(invoice)?.metadata
+  return marks?.[markCarried]?.split(' ')[0]
 }

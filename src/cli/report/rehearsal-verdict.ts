@@ -36,7 +36,8 @@ export function peopleLine({ people }: Pick<RehearsalReport, 'people'>): string 
 export function assumedOf({
   answering,
   declineRate = 0,
-}: Pick<RehearsalReport, 'answering' | 'declineRate'>): readonly string[] {
+  carriedInvoices = 0,
+}: Pick<RehearsalReport, 'answering' | 'declineRate' | 'carriedInvoices'>): readonly string[] {
   const cards =
     answering === undefined
       ? 'No member is asked for a card; --answering 0.8 lets four of five enter one.'

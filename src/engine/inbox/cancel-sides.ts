@@ -76,8 +76,8 @@ export async function cancelSides(
       subscription: splitSubscriberKey(subscriber).subscription,
       seen: both.old,
       // A held subscription bills nothing, so its period end has no meaning. One that our hold lets
-      // end still bills the usage until then.
-      when: isEnding ? 'period_end' : decision.new.length > 0 || isHeldOld ? 'now' : context.policy.cancel,
+      // end bills its usage, as every other.
+      when: !isEnding && (decision.new.length > 0 || isHeldOld) ? 'now' : context.policy.cancel,
     })
   for (const cancel of cancels) {
     const cancelled = await cancelOne(context, work, cancel, subscriber)

@@ -23,6 +23,7 @@ import { chance } from './chance.ts'
 import { Members, type MembersOptions } from './members.ts'
 import type { RehearsalReport } from './report.ts'
 import { rehearsalService } from './service.ts'
+import { Usage } from './usage.ts'
 import { settleAfterWeeks, settleWeek, weekSeconds, weeksOfWaves, type Standing } from './wave-order.ts'
 import type { RehearsalWorld } from './world.ts'
 
@@ -90,6 +91,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
   const service = rehearsalService(move, { seconds: schedule.ended, dies: fate.dies })
   const members = new Members({ ...worlds, service, copied, seed: schedule.seed, declines: schedule.declines })
   const attempts = new Attempts(schedule)
+  const usage = new Usage(worlds, schedule.seed)
   const { answering: share, seed } = schedule
   const answering = share === undefined ? undefined : new Answering(move, { share, seed })
   const lives: Lives = { world: move, fate, copied, weekOf, attempts }
@@ -99,6 +101,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     await Promise.all([stay.advance(now), move.advance(now)])
     context.progress.step()
     const weeks = Math.ceil((schedule.ended - schedule.began) / weekSeconds)
+    await usage.record(week, now)
     await members.live(week, { weeks, acts: schedule.faults, answered: answering?.answered })
     if (!isDue(week, now, [...weekOf.values()], last)) continue
     await answering?.ask()

@@ -30,6 +30,7 @@ export async function rehearsalReport(played: Played): Promise<RehearsalReport> 
   const there = (await move.charges()).filter(({ at }) => at >= began)
   const expected = here.filter(({ succeeded }) => succeeded)
   const actual = there.filter(({ succeeded }) => succeeded)
+  const carried = actual.filter((one) => one.carried === true).length
   const found = [...payersFound(move), ...compareCharges(expected, actual), ...notMoved(migration)]
   const count = (code: RehearsalDifference['code']): number => found.filter((one) => one.code === code).length
   const { kills, storesLost } = migration
@@ -55,6 +56,7 @@ export async function rehearsalReport(played: Played): Promise<RehearsalReport> 
     currencies: currencies(expected, actual),
     days: days({ began, ended }, expected, actual),
     waves: migration.waves,
+    ...(carried === 0 ? {} : { carriedInvoices: carried }),
     ...(migration.answering === undefined ? {} : { answering: migration.answering }),
     differences: await explained(played, migration, found),
     standing: await standing(move, migration),

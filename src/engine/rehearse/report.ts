@@ -13,6 +13,8 @@ export interface RehearsalReport {
   readonly answering?: { readonly share: number; readonly asked: number; readonly entered: number }
   /** The share of members whose card was refused for some weeks; absent when none was. */
   readonly declineRate?: number
+  /** Open invoices that were carried and collected at the move; absent when there were none. */
+  readonly carriedInvoices?: number
   readonly months: number
   /** All declared subscribers; `people` says which of them were played. */
   readonly subscribers: number

@@ -17,6 +17,8 @@ export interface SimulatedCharge {
   readonly amount: number
   readonly currency: string
   readonly succeeded: boolean
+  /** Of an invoice that a move carried to the target. */
+  readonly carried?: true
 }
 
 /** A subscriber whom two accounts could have charged at once. */

@@ -87,6 +87,14 @@ function whyNot(invoice: Stripe.Invoice): ReturnType<typeof blocked> | undefined
       whereItIs,
     )
   if (invoice.lines.has_more) return blocked('open_invoice', `invoice ${invoice.id} has more lines than were read`)
+  // It is written again line by line: a line that was not read would be a debt that is lost.
+  const written = sumOfLines(invoice)
+  if (Math.abs(written - invoice.total) > invoice.lines.data.length)
+    return blocked(
+      'open_invoice',
+      `the lines of invoice ${invoice.id} that were read add up to ${written}, not to its total of ${invoice.total} (minor units), so it cannot be carried`,
+      whereItIs,
+    )
   // Another seller's invoice could have a different amount, and the tax on what was supplied
   // belongs to the old seller.
   if (invoice.automatic_tax.enabled)
@@ -96,6 +104,15 @@ function whyNot(invoice: Stripe.Invoice): ReturnType<typeof blocked> | undefined
       whereItIs,
     )
   return undefined
+}
+
+/** With the taxes on top. Stripe may round the tax of each line. */
+function sumOfLines({ lines }: Stripe.Invoice): number {
+  return lines.data.reduce((total, { amount, discount_amounts: discounts, taxes }) => {
+    const off = (discounts ?? []).reduce((sum, one) => sum + one.amount, 0)
+    const onTop = (taxes ?? []).filter(({ tax_behavior: behavior }) => behavior === 'exclusive')
+    return total + amount - off + onTop.reduce((sum, one) => sum + one.amount, 0)
+  }, 0)
 }
 
 function ratesOf(invoice: Stripe.Invoice): readonly string[] {

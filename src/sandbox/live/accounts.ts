@@ -6,6 +6,7 @@ import * as catalog from './catalog.ts'
 import * as people from './people.ts'
 import { Live } from './reading.ts'
 import { keepLiveSchedule } from './schedules.ts'
+import { keepLiveInvoice } from './invoices.ts'
 import * as billing from './subscriptions.ts'
 
 /**
@@ -67,6 +68,6 @@ function fillAccount(context: Context, live: LiveAccount): void {
   each('customers', people.keepCustomer)
   each('schedules', keepLiveSchedule)
   each('subscriptions', billing.keepLiveSubscription)
-  each('invoices', billing.keepLiveInvoice)
+  each('invoices', keepLiveInvoice)
   each('invoice_items', billing.keepPendingItem)
 }

@@ -4,6 +4,7 @@ import type { Context } from '../kernel/context.ts'
 import { type CouponRow, coupons } from '../stripe/coupons.ts'
 import { type DiscountRow, discounts } from '../stripe/discounts.ts'
 import { type PriceRow, prices } from '../stripe/prices.ts'
+import { ensureMeter } from '../stripe/meters.ts'
 import type { Amounts, PriceTier } from '../stripe/pricing.ts'
 import { productKind } from '../stripe/product-row.ts'
 import { promotionCodes } from '../stripe/promotion-codes.ts'
@@ -78,6 +79,8 @@ export function keepPrice(context: Context, live: Live, inline = false): void {
   const whole = live.inside('product')
   if (whole !== null && !context.table(productKind.table).has(product)) keepProduct(context, whole)
   else ensureProduct(context, product)
+  const meter = recurring?.textOrNull('meter') ?? null
+  if (meter !== null) ensureMeter(context, meter)
   const row: PriceRow = {
     ...amountsFrom(live),
     id: live.id,
@@ -97,7 +100,7 @@ export function keepPrice(context: Context, live: Live, inline = false): void {
         : {
             interval: recurring.word('interval', ['month', 'day', 'week', 'year']),
             interval_count: recurring.numberOrNull('interval_count') ?? 1,
-            meter: recurring.textOrNull('meter'),
+            meter,
             trial_period_days: recurring.numberOrNull('trial_period_days'),
             usage_type: recurring.word('usage_type', ['licensed', 'metered']),
           },

@@ -160,6 +160,23 @@ export const meterModule: Module = {
   ],
 }
 
+/** The meter of a price that was read from an account, of which the price shows the id alone. */
+export function ensureMeter(context: Context, id: string): void {
+  if (context.table(meters).has(id)) return
+  context.table(meters).put({
+    id,
+    created: context.now,
+    updated: context.now,
+    customer_key: 'stripe_customer_id',
+    deactivated_at: null,
+    display_name: id,
+    event_name: id,
+    event_time_window: null,
+    formula: 'sum',
+    value_key: 'value',
+  })
+}
+
 function change(context: Context, to: Partial<MeterRow>, event: string): object {
   const row = find(context, kind, context.id('id'))
   const changed = context.table(meters).put({ ...row, ...to, updated: context.now })
@@ -223,7 +240,6 @@ export function usageOf(
   of: { readonly meter: string; readonly customer: string; readonly from: number; readonly to: number },
 ): number {
   const meter = context.table(kind.table).get(of.meter)
-  // A world built from live accounts has the prices but not their meters, and therefore no usage.
   if (meter === undefined) return 0
   const rows = context
     .table(usage)

@@ -46,7 +46,13 @@ export function assumedOf({
     declineRate === 0
       ? 'No card is refused beyond what the accounts show; --declines 0.03 refuses three in a hundred.'
       : `The bank refuses ${percent(declineRate)} of the cards once, in both runs (--declines ${declineRate}).`
-  return [cards, refused, ...notPlayed(declineRate)]
+  const debts =
+    carriedInvoices === 0
+      ? []
+      : [
+          `${plural(carriedInvoices, 'open invoice')} moved as well, and was collected at the move instead of at the next retry.`,
+        ]
+  return [cards, refused, ...debts, ...notPlayed(declineRate)]
 }
 
 function notPlayed(declineRate: number): readonly string[] {

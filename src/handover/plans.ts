@@ -158,6 +158,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
   const { desired, old, customerOld, successor, around } = candidate
   const due = readDue(old.raw)
   const back = goal === 'revert' ? ratesBack(candidate) : new Map<string, string>()
+  const holds = readHolds(old.raw).count
   return {
     goal,
     project: around.project,
@@ -172,6 +173,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     window: windowSeconds(candidate),
     before_pause: pauseToRestore(candidate),
     held_since: old.hold?.since ?? due?.since ?? around.now,
+    ...(holds === 0 ? {} : { holds }),
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
     successor: successor?.id ?? null,

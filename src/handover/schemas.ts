@@ -103,6 +103,7 @@ const expected = {
   window: whole,
   before_pause: pause,
   held_since: whole,
+  holds: Type.Optional(whole),
   successor: orNull(text),
   successor_fingerprint: orNull(text),
   balance: orNull(whole),

@@ -195,6 +195,11 @@ export type Expectation = {
   readonly before_pause: PauseImage | null
   /** When our hold began, unix seconds. For a move: the plan's time. */
   readonly held_since: number
+  /**
+   * How often the old subscription had been held or released when the plan was made; absent for
+   * never. A plan whose move was done and then reverted is not this subscriber's plan any more.
+   */
+  readonly holds?: number
   /** Known successor for settle and revert; null for a move. */
   readonly successor: string | null
   /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */

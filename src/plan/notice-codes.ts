@@ -3,6 +3,11 @@
  * cost money or access.
  */
 export const noticeCodes = {
+  undeclared_subscription: {
+    meaning:
+      'A live subscription of an old account is in no subscriber file: it is new, or its file was deleted or moved, or its id has a spelling mistake. No plan moves, settles or reverts it, and `verify` fails.',
+    fix: 'Put the file or the entry back, or run `crossbill pull --source NAME`, which writes an entry with the stage in which the subscriber is.',
+  },
   schedule_not_begun: {
     meaning:
       'An old account has a schedule that starts later. It has no subscription yet, so no plan can move it. The old account will bill it.',

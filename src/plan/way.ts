@@ -40,6 +40,8 @@ export interface WayRow {
 export interface Way {
   readonly at: string
   readonly people: number
+  /** Live subscriptions of the old accounts that no subscriber file declares; in no row. */
+  readonly undeclared: number
   readonly rows: readonly WayRow[]
   /** When the last of those who move can have arrived, if everybody does what is asked. */
   readonly everybody_by: string
@@ -56,13 +58,14 @@ export interface WayInput {
   readonly ahead: readonly Classification[]
   readonly stages: ReadonlyMap<string, Stage>
   readonly linkOf: (subscriber: string) => { readonly link: CardLink } | undefined
+  readonly undeclared: number
   readonly now: Instant
 }
 
 type Place = Pick<WayRow, 'state' | 'code' | 'by' | 'note'> & { readonly until?: Instant }
 
 /** Pure: equal input, equal output. */
-export function wayOf({ classified, ahead, stages, linkOf, now }: WayInput): Way {
+export function wayOf({ classified, ahead, stages, linkOf, undeclared, now }: WayInput): Way {
   const later = new Map(ahead.map((one) => [one.key, one]))
   const cards = { asked: 0, opened: 0, entered: 0 }
   const placed = classified.filter(isSubscriber).map((one) => {
@@ -88,6 +91,7 @@ export function wayOf({ classified, ahead, stages, linkOf, now }: WayInput): Way
   return {
     at: formatInstant(now),
     people: placed.length,
+    undeclared,
     rows: rows.toSorted(
       (a, b) => wayStates.indexOf(a.state) - wayStates.indexOf(b.state) || b.people - a.people || before(a, b),
     ),

@@ -68,7 +68,8 @@ async function measured(): Promise<Measured> {
     const fresh = await planOf(staged, await survey(staged))
     const state = await staged.store.version()
     const nothing = { resolve: () => undefined, resolveFound: () => undefined, standingOf: () => undefined }
-    const earlier = { resumed: false, done: new Set<never>(), begun: new Set<never>(), ...nothing, state }
+    const none = { done: new Set<never>(), begun: new Set<never>(), taken: new Set<never>() }
+    const earlier = { resumed: false, finished: false, ...none, ...nothing, state }
     const { ready } = checkBasis(saved, fresh, earlier)
     if (ready.length !== saved.changes.length) throw new Error('the bench applies only a part of its plan')
   })

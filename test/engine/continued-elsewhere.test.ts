@@ -111,4 +111,36 @@ describe('promise: what you reviewed is what happens, also when a part of it is 
     await expect(apply(await elsewhere(context), plan)).rejects.toMatchObject({ code: 'plan_stale' })
     expect(school.rig.sent).toHaveLength(sent)
   })
+
+  test.each([
+    ['the store that applied it', (context: Context) => Promise.resolve(context)],
+    ['another checkout', elsewhere],
+  ])('a move that was done and then reverted needs a new review: %s', async (_name, place) => {
+    const people = [{ since: '2026-09-20T09:15:00Z' }, { since: '2026-09-21T09:15:00Z' }] as const
+    await using school = await members(people, '2026-10-05T12:00:00Z')
+    const context = school.stage('target')
+    // The first move also sets the customer's card. A later one sends the same requests each time.
+    await planAndApply(context)
+    await planAndApply(school.stage('source'))
+    const plan = await makePlan(context)
+    expect(await apply(context, plan)).toMatchObject({ ok: true })
+    expect(await planAndApply(school.stage('source'))).toMatchObject({ result: { ok: true } })
+    const sent = school.rig.sent.length
+    await expect(apply(await place(school.stage('target')), plan)).rejects.toMatchObject({ code: 'plan_stale' })
+    expect(school.rig.sent).toHaveLength(sent)
+  })
+
+  test('an update that was done and then taken back by another plan needs a new review', async () => {
+    await using rig = await openRig(catalogOf(sections(1_000)))
+    await planAndApply(rig.context)
+    const shipping = 'shipping_rates: { post: { display_name: P, fixed_amount: { amount: 5, currency: usd } } }'
+    const renamed = sections(1_000, shipping).replace('name: Membership', 'name: Club')
+    const context = rig.with(catalogOf(renamed))
+    const plan = await makePlan(context)
+    expect(await apply(context, plan)).toMatchObject({ ok: true })
+    await planAndApply(rig.with(catalogOf(sections(1_000, shipping))))
+    const sent = rig.sent.length
+    await expect(apply(context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
+    expect(rig.sent).toHaveLength(sent)
+  })
 })

@@ -9,6 +9,9 @@ import { pull } from '../../src/engine/pull.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { accessNotices } from '../../src/engine/access/notices.ts'
 import { readAccount } from '../../src/engine/read/account.ts'
+import { wayAhead } from '../../src/engine/plan/way.ts'
+import { survey } from '../../src/engine/plan/survey.ts'
+import { wayText } from '../../src/cli/render/way-text.ts'
 import { load } from '../catalog/project.ts'
 import { members, type Members } from './members.ts'
 import { at, planAndApply } from './rig.ts'
@@ -78,7 +81,8 @@ test('nothing silent: a trial that ends without a card is named with the amount 
   })
   // With a card it is an ordinary trial.
   await school.us.subscriptions.create({ customer: await customer(school), items: [{ price }], trial_period_days: 20 })
-  const { notices = [] } = await makePlan(school.stage('source'))
+  const { notices: [unknown, ...notices] = [] } = await makePlan(school.stage('source'))
+  expect(unknown).toMatchObject({ code: 'undeclared_subscription' })
   expect(notices).toMatchObject([
     {
       code: 'trial_without_card',
@@ -185,4 +189,33 @@ test('a subscriber in the folder of the other account is named with the right ac
       'Move the entry into a file of catalog/subscribers/us/, then `crossbill plan`.',
     ],
   ])
+})
+
+test('promise: nobody forgotten: a live subscription that no file declares is in the plan, moved or not', async () => {
+  const people = [
+    { since: '2026-09-20T09:15:00Z' },
+    { since: '2026-09-21T09:15:00Z' },
+    { since: '2026-09-22T09:15:00Z' },
+  ]
+  await using school = await members(people, now)
+  const [first = '', second = '', third = ''] = school.keys
+  await planAndApply(school.stage((index) => (index === 0 ? 'target' : 'source')))
+  const { catalog } = school.stage('target')
+  const without = (...keys: string[]): ReturnType<typeof school.rig.with> =>
+    school.rig.with({ ...catalog, subscribers: catalog.subscribers.filter(({ key }) => !keys.includes(key)) })
+  const named = async (context: ReturnType<typeof school.rig.with>): Promise<readonly string[]> =>
+    ((await makePlan(context)).notices ?? []).map(({ code, subscriber, message }) => `${code} ${subscriber} ${message}`)
+  expect(await named(without())).toEqual([])
+  expect(await named(without(first))).toEqual([
+    expect.stringMatching(`undeclared_subscription ${first} .* was moved and is in no subscriber file`),
+  ])
+  expect(await named(without(second, third))).toEqual([
+    expect.stringMatching(
+      `undeclared_subscription (${second}|${third}) 2 subscriptions of us .* in no subscriber file`,
+    ),
+  ])
+  const gone = without(first, third)
+  const way = await wayAhead(gone, await survey(gone))
+  expect(way).toMatchObject({ people: 1, undeclared: 2 })
+  expect(wayText(way)).toContain('2 more live subscriptions are in no subscriber file')
 })

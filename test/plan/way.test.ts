@@ -15,7 +15,7 @@ function one(id: string, outcome: Outcome, standing: Classification['standing'] 
 }
 
 function way(classified: readonly Classification[], more: Partial<WayInput> = {}): Way {
-  return wayOf({ classified, ahead: [], stages: new Map(), linkOf: () => undefined, now, ...more })
+  return wayOf({ classified, ahead: [], stages: new Map(), linkOf: () => undefined, undeclared: 0, now, ...more })
 }
 
 const rowsOf = ({ rows }: Way): unknown[] => rows.map(({ state, code, people }) => [state, code ?? '', people])

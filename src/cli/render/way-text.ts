@@ -65,12 +65,16 @@ export function cardsOf({ cards }: Way): string {
   return `Card links: ${asked} made, ${cards.entered} cards entered, ${cards.opened} on the page of Stripe or gone from it, ${cards.asked} not used yet.`
 }
 
-export function everybody({ rows, everybody_by: by }: Way): string {
+export function everybody({ rows, undeclared, everybody_by: by }: Way): string {
   const count = (...states: readonly WayState[]): number =>
     rows.filter(({ state }) => states.includes(state)).reduce((sum, { people }) => sum + people, 0)
   const open = count('needs', 'asked')
   const left = count('left')
   const condition = open === 0 ? 'Everybody' : `If ${open} do what is asked of them, everybody`
   const stay = left === 0 ? '' : ` ${plural(left, 'subscriber stays', 'subscribers stay')} by a decision.`
-  return `${condition} who moves can be there by ${when(by)}.${stay}`
+  const unknown =
+    undeclared === 0
+      ? ''
+      : ` ${plural(undeclared, 'more live subscription is', 'more live subscriptions are')} in no subscriber file and not counted here: crossbill verify lists them.`
+  return `${condition} who moves can be there by ${when(by)}.${stay}${unknown}`
 }

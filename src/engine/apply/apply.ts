@@ -84,6 +84,11 @@ export interface ApplyResult {
  */
 const runningKey = 'apply.running'
 
+/** The plans that were carried out as a whole: once done, what differs was changed afterwards. */
+const finishedKey = 'apply.finished'
+/** A plan is valid for hours; no project applies more of them in that time. */
+const finishedKept = 50
+
 /**
  * Carries out the plan and nothing else, then reads everything again and proves it. Recovers
  * unfinished work first. Refuses before it sends anything of the plan (CommandError, code
@@ -114,12 +119,23 @@ async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, hel
     const left = leftOutBlocked(context.catalog)
     const isProven = remaining.length === 0 && violations.length === 0
     const ok = !interrupted && isProven && open.length === 0 && left.length === 0
+    if (ok) await noteFinished(context, plan)
     const summary = summaryOf(plan, changes)
     return { plan: plan.plan, ok, interrupted, recovered, changes, summary, remaining, left_out: left, violations }
   } catch (error) {
     if (!(error instanceof CommandError) || writes() === 0) throw error
     throw new ApplyStopped(error, { recovered, changes })
   }
+}
+
+async function noteFinished({ store }: Context, { plan }: Plan): Promise<void> {
+  const earlier = (await finishedPlans(store)).filter((one) => one !== plan)
+  await store.put(finishedKey, [...earlier, plan].slice(-finishedKept))
+}
+
+async function finishedPlans(store: Context['store']): Promise<readonly string[]> {
+  const noted = await store.get(finishedKey)
+  return Array.isArray(noted) ? noted.filter((one) => typeof one === 'string') : []
 }
 
 const noProof: Proof = { remaining: [], violations: [] }
@@ -171,7 +187,8 @@ async function begin(context: Context, { plan, options, held, recovered, changes
   const resolveFound: Resolve = (at) => resolve(at) ?? seen.resources.adopting.get(at)
   const standings = new Map(seen.classified.map(({ key, standing }) => [subscriberAddress(key) as string, standing]))
   const standingOf = (address: string): Standing | undefined => standings.get(address)
-  const checked = checkBasis(plan, fresh, { ...earlier, resumed, resolve, resolveFound, state, standingOf })
+  const finished = (await finishedPlans(context.store)).includes(plan.plan)
+  const checked = checkBasis(plan, fresh, { ...earlier, resumed, finished, resolve, resolveFound, state, standingOf })
   const { ready, postponed } = checked
   // A resumed run keeps the guards that were allowed when it began.
   const allow = given

@@ -1,7 +1,7 @@
 import { serveLease } from '../lease.ts'
 import type { Earlier } from './earlier.ts'
 import { markCard } from '../../live/entered-card.ts'
-import { isAccess } from '../../plan/change.ts'
+import { isAccess, isHandover } from '../../plan/change.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
@@ -82,11 +82,13 @@ export interface Checked {
  * @throws CommandError `plan_stale`
  */
 export function checkBasis(plan: Plan, fresh: Plan, earlier: Earlier): Checked {
-  const { resumed, done, begun, resolve, resolveFound, state, standingOf } = earlier
+  const { resumed, finished, done, begun, taken, resolve, resolveFound, state, standingOf } = earlier
   // The plan's own finished work changes the requests of the rest (a default price, a tax id), but
   // never their subject.
   const same = (one: Change, other: Change): boolean =>
-    resumed ? one.expect.seen === other.expect.seen : essenceOf(one, resolve) === essenceOf(other, resolve)
+    resumed
+      ? one.expect.seen === other.expect.seen && holdsOf(one, taken) === holdsOf(other, taken)
+      : essenceOf(one, resolve, taken) === essenceOf(other, resolve, taken)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
@@ -138,10 +140,12 @@ export function checkBasis(plan: Plan, fresh: Plan, earlier: Earlier): Checked {
   const rest = restOf(plan, fresh, {
     resolve: resolveFound,
     standingOf,
-    essenceOf: (change) => essenceOf(change, resolveFound),
+    essenceOf: (change) => essenceOf(change, resolveFound, taken),
     resolved: (value) => resolved(value, resolveFound),
   })
   if (rest === undefined) throw staleError(differences)
+  if (finished && rest.ready.length > 0)
+    throw staleError(['the plan was carried out before; what differs now was changed afterwards'])
   const whole = { ...plan, changes: [...plan.changes, ...rest.ready] }
   if (otherDifferences(whole, fresh, rest.ready).length > 0) throw staleError(differences)
   return { ...rest, postponed: [] }
@@ -171,14 +175,21 @@ function newlyEntered(plan: Plan, fresh: Plan): ReadonlySet<string> {
 
 /**
  * What was reviewed of a change: everything except the keys, which belong to one plan. A reference
- * and the id that it now resolves to are equal.
+ * and the id that it now resolves to are equal. Holds and releases of this plan's own unfinished
+ * work do not count; those of others do: a move that was done and then reverted needs a new review.
  */
-function essenceOf(change: Change, resolve: Resolve): string {
+function essenceOf(change: Change, resolve: Resolve, taken: Earlier['taken']): string {
   const steps = change.steps.map((step) => {
     const path = fillPath(step.path, resolve)
     return { ...step, path: path.ok ? path.value : step.path, idempotency_key: '' }
   })
-  return canonicalJson(resolved({ ...change, steps }, resolve))
+  const expect = { ...change.expect, holds: holdsOf(change, taken) }
+  return canonicalJson(resolved({ ...change, expect, steps }, resolve))
+}
+
+/** How often the old subscription was held; undefined if this plan may have done it. */
+function holdsOf(change: Change, taken: Earlier['taken']): number | undefined {
+  return isHandover(change) && !taken.has(change.address) ? (change.expect.holds ?? 0) : undefined
 }
 
 function resolved(value: Json, resolve: Resolve): Json {

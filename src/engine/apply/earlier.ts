@@ -13,10 +13,17 @@ import { fillParams, type Resolve } from '../send/references.ts'
 /** What is known of an earlier run of the same plan, and the ids that exist now. */
 export interface Earlier {
   readonly resumed: boolean
+  /** This store knows that the plan was carried out as a whole. */
+  readonly finished: boolean
   /** The store's version when this apply began. */
   readonly state: Plan['basis']['state']
   readonly done: ReadonlySet<Change>
   readonly begun: ReadonlySet<Change>
+  /**
+   * Addresses that an earlier run of this plan or the recovery of this run worked on: they may have
+   * been held and released since the plan was made.
+   */
+  readonly taken: ReadonlySet<string>
   readonly resolve: Resolve
   /** The same, with the objects that are only about to be adopted: they exist. */
   readonly resolveFound: Resolve
@@ -33,13 +40,16 @@ export async function progressOf(
   context: Context,
   plan: Plan,
   { resumed, recovered }: { readonly resumed: boolean; readonly recovered: readonly AppliedChange[] },
-): Promise<Pick<Earlier, 'done' | 'begun'>> {
+): Promise<Pick<Earlier, 'done' | 'begun' | 'taken'>> {
   const finished = new Set(recovered.filter(({ outcome }) => outcome === 'done').map(nameOf))
   const { done, begun } = resumed
     ? await earlierRun(context, plan)
     : { done: new Set<Change>(), begun: new Set<Change>() }
   for (const change of plan.changes) if (isHandover(change) && finished.has(nameOf(change))) done.add(change)
-  return { done, begun }
+  const created = parseInstant(plan.created) ?? 0
+  const own = resumed ? (await context.store.subscribers()).filter(({ updated }) => updated >= created) : []
+  const taken = new Set([...recovered.map(({ address }) => address), ...own.map(({ key }) => subscriberAddress(key))])
+  return { done, begun, taken }
 }
 
 function nameOf({ address: at, action }: Pick<Change, 'address' | 'action'>): string {

@@ -20,6 +20,7 @@ import { openDoors } from '../read/old-doors.ts'
 import { confirmedNotices } from './confirmed-notices.ts'
 import { earlierVersions } from './earlier-versions.ts'
 import { noticesOf } from './notices.ts'
+import { undeclaredNotices } from './undeclared.ts'
 import { declinesExcess } from './decline-rates.ts'
 import { enabledOldWebhooks } from './guard-readings.ts'
 import { sampleMethods } from './sample-methods.ts'
@@ -132,6 +133,7 @@ async function planned(
     doors: await lookAround(changes),
     cards: forecast.cards,
     notices: [
+      ...undeclaredNotices(catalog, seen.live),
       ...noticesOf(catalog, seen),
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,

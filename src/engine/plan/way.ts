@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { sampleMethods } from './sample-methods.ts'
 import type { Survey } from './survey.ts'
+import { undeclaredIn } from './undeclared.ts'
 
 /**
  * The way of the whole school to the new account. Waves whose stage is still `source` are judged as
@@ -21,6 +22,7 @@ export async function wayAhead(context: Context, seen: Survey): Promise<Way> {
     ahead,
     stages: new Map(context.catalog.subscribers.map(({ key, stage }) => [key, stage])),
     linkOf: cardLinksOf(seen.live.target.customers.values()),
+    undeclared: undeclaredIn(context.catalog, seen.live).length,
     now: seen.input.now,
   })
 }

@@ -56,6 +56,7 @@ export function evidence(changed: Partial<Evidence> = {}): Evidence {
           subscribers: ['us/sub_3'],
         },
       ],
+      undeclared: 0,
       everybody_by: '2026-12-01T12:00:00Z',
       cards: { asked: 1, opened: 0, entered: 0 },
     },

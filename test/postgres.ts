@@ -12,6 +12,9 @@ export interface RunningPostgres {
   database: () => Promise<string>
   /** Cuts every connection and starts the server again on the same port and data. */
   restart: () => Promise<void>
+  /** Ends the server; `up` starts it again on the same port and data. */
+  down: () => Promise<void>
+  up: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -84,6 +87,8 @@ export async function startPostgres(): Promise<RunningPostgres> {
       await end()
       server = await begin()
     },
+    down: end,
+    up: async () => void (server = await begin()),
     stop: async () => {
       process.removeListener('exit', killed)
       await end()

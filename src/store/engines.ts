@@ -15,7 +15,11 @@ export interface StoreEngine {
    * clock, so leases are compared by it.
    */
   readonly nowMilliseconds: RawBuilder<number>
+  close(): Promise<void>
 }
+
+/** What the first use of an engine does before everything else: it creates or migrates the tables. */
+export type Prepare = (engine: Omit<StoreEngine, 'close'>) => Promise<void>
 
 export const sqliteNow = sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`
 export const postgresNow = sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`

@@ -5,6 +5,10 @@ interface Words {
   readonly code: string
   readonly what: string
   readonly fix: string
+  /** What is true of the last write, unless it is surely not in the store. */
+  readonly notDone?: string
+  /** The driver's message may name the host and the user, which are part of a secret. */
+  readonly codeOnly?: true
 }
 
 const full: Words = {
@@ -21,6 +25,19 @@ const unusable: Words = {
   code: 'store_unusable',
   what: 'cannot be read or written',
   fix: 'check that its folder exists and that this user may write the file and the folder',
+}
+/** The server is away for a while: a restart, a fail-over, a network or a name that does not answer. */
+const away: Words = {
+  code: 'store_unreachable',
+  what: 'cannot be reached',
+  fix: 'check the secret that store.url names in catalog/project.yaml, and that the server accepts connections from here',
+  notDone: 'the last write may not be in the store; nothing was done after it',
+  codeOnly: true,
+}
+const standby: Words = {
+  code: 'store_read_only',
+  what: 'refuses writes: it is a standby, or read-only',
+  fix: 'let store.url lead to the primary, and run the command again',
 }
 const busy: Words = {
   code: 'store_busy',
@@ -45,8 +62,37 @@ const postgresWords: Readonly<Record<string, Words>> = {
   '53100': full,
   XX001: damaged,
   XX002: damaged,
-  '25006': unusable,
+  '25006': standby,
   '42501': unusable,
+  '53300': away,
+  '57P01': away,
+  '57P02': away,
+  '57P03': away,
+}
+/** Authentication, and connections that break: whole classes of codes. */
+const awayClasses: readonly string[] = ['08', '28', '3D']
+
+/** Errors of Node's sockets and of the look-up of names. */
+const networkCodes: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+/** What the driver `pg` says when a connection ends or begins too slowly; these have no code. */
+const endedConnection = /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when)/
+
+/** Codes of a store that may be usable again without a change of the project: a service waits. */
+const passing: ReadonlySet<string> = new Set(['store_unreachable', 'store_read_only', 'store_full', 'store_busy'])
+
+/** Whether the store may be back by itself. */
+export function mayReturn(error: unknown): boolean {
+  return error instanceof CommandError && passing.has(error.code)
 }
 
 /**
@@ -57,8 +103,9 @@ export function storeFailure(place: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const words = wordsFor(error)
   if (words === undefined) return error
-  return new CommandError(words.code, `the store ${place} ${words.what} (${error.message})`, {
-    notDone: 'the last write is not in the store; nothing was done after it',
+  const said = words.codeOnly === true ? ('code' in error ? String(error.code) : 'no answer') : error.message
+  return new CommandError(words.code, `the store ${place} ${words.what} (${said})`, {
+    notDone: words.notDone ?? 'the last write is not in the store; nothing was done after it',
     fix: words.fix,
     cause: error,
   })
@@ -66,10 +113,12 @@ export function storeFailure(place: string, error: unknown): unknown {
 
 function wordsFor(error: Error): Words | undefined {
   if ('errcode' in error) return sqliteWords[Number(error.errcode) & 0xff]
-  if (!('code' in error) || typeof error.code !== 'string') return undefined
+  if (!('code' in error) || typeof error.code !== 'string')
+    return endedConnection.test(error.message) ? away : undefined
   // The operating system refused the file or its folder.
   if ('syscall' in error && 'path' in error) return error.code === 'ENOSPC' ? full : unusable
-  return postgresWords[error.code]
+  if (networkCodes.has(error.code)) return away
+  return postgresWords[error.code] ?? (awayClasses.includes(error.code.slice(0, 2)) ? away : undefined)
 }
 
 const telling = new WeakSet<DatabaseConnection>()

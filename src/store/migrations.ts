@@ -1,13 +1,13 @@
 import { sql, type CreateTableBuilder, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { CommandError } from '../core/outcome.ts'
-import type { StoreEngine } from './engines.ts'
+import type { Prepare, StoreEngine } from './engines.ts'
 
 type Engine = StoreEngine['name']
 type Database = Kysely<unknown>
 
 /** Migrates the tables to this version. A store of a newer version is refused. */
-export async function migrate(engine: StoreEngine): Promise<void> {
+export async function migrate(engine: Parameters<Prepare>[0]): Promise<void> {
   const migrator = new Migrator({
     db: engine.database,
     provider: { getMigrations: () => Promise.resolve(migrations(engine.name)) },

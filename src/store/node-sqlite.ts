@@ -40,10 +40,11 @@ export function openDatabaseFile(path: string): DatabaseSync {
 }
 
 /**
- * Kysely's SQLite dialect over Node's own SQLite. `place` names the file in error messages.
+ * Kysely's SQLite dialect over Node's own SQLite. `open` is called at the first use, and again at
+ * the next one when it failed. `place` names the file in error messages.
  */
-export function sqliteDialect(raw: DatabaseSync, place: string): SqliteDialect {
-  return new NodeSqliteDialect({ database: speakNode(raw) }, place)
+export function sqliteDialect(open: () => Promise<DatabaseSync>, place: string): SqliteDialect {
+  return new NodeSqliteDialect({ database: async () => speakNode(await open()) }, place)
 }
 
 /** Kysely was written against better-sqlite3; node:sqlite differs in three places. */

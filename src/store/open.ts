@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { Kysely, sql } from 'kysely'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
 import { backupLines, restoreLines } from './backup.ts'
 import { checkpointBeside, patientCheckpoint } from './checkpoints.ts'
-import { sqliteNow, type StoreEngine } from './engines.ts'
+import { sqliteNow, type Prepare, type StoreEngine } from './engines.ts'
 import { groupCommit } from './group-commit.ts'
 import { openInbox } from './inbox.ts'
 import { openJournal } from './journal.ts'
@@ -32,6 +33,8 @@ export interface OpenStore extends Store {
   /** The cancel service's inbox, in the same database. */
   readonly inbox: InboxStore
   readonly world: WorldStorage
+  /** Opens and migrates the store now, unless it is open. Throws `CommandError`. */
+  prepare(): Promise<void>
   /** Throws when the store was deleted or replaced since it was opened. */
   inPlace(): void
   /** The whole store as lines of JSON, as it is at one instant. */
@@ -50,14 +53,23 @@ export interface OpenStore extends Store {
  * use. Throws `CommandError` when the store cannot be opened.
  */
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
+  const store = await openStoreLater(options)
+  try {
+    await store.prepare()
+    return store
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/**
+ * The same for a service, which must start while its database is away: the store is opened and
+ * migrated at its first use. Until that succeeds, every method throws `CommandError`.
+ */
+export async function openStoreLater(options: StoreOptions): Promise<OpenStore> {
   const world = 'file' in options ? openWorld(worldFile(options.file)) : noWorld
   const engine = 'file' in options ? openSqliteEngine(options.file) : await openPostgres(options.url)
-  await migrate(engine)
-  await engine.database
-    .insertInto('state_version')
-    .values({ id: 1, lineage: randomUUID(), serial: 0 })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute()
   const inGroup = groupCommit(engine.database)
   let beside: ReturnType<typeof checkpointBeside> | undefined
   return {
@@ -66,6 +78,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     ...openLeases(engine),
     inbox: openInbox(engine, inGroup),
     world,
+    prepare: async () => engine.database.connection().execute(async () => {}),
     backup: () => backupLines(engine),
     restore: async (lines) => restoreLines(engine, lines),
     inPlace: () => engine.inPlace?.(),
@@ -77,9 +90,18 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     async close() {
       world.close()
       await beside?.stop()
-      await engine.database.destroy()
+      await engine.close()
     },
   }
+}
+
+async function prepareTables(engine: Parameters<Prepare>[0]): Promise<void> {
+  await migrate(engine)
+  await engine.database
+    .insertInto('state_version')
+    .values({ id: 1, lineage: randomUUID(), serial: 0 })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
 }
 
 function worldFile(file: string): string {
@@ -89,7 +111,7 @@ function worldFile(file: string): string {
 /** The driver is loaded only when it is needed, because loading takes 50 ms. */
 async function openPostgres(url: string): Promise<StoreEngine> {
   const { openPostgresEngine } = await import('./postgres.ts')
-  return openPostgresEngine(url)
+  return openPostgresEngine(url, prepareTables)
 }
 
 /**
@@ -118,16 +140,31 @@ function watched(file: string): () => void {
 }
 
 function openSqliteEngine(file: string): StoreEngine {
-  try {
-    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-    const database = new Kysely<Tables>({ dialect: sqliteDialect(openDatabaseFile(file), file) })
-    return {
-      name: 'sqlite',
-      database,
-      nowMilliseconds: sqliteNow,
-      ...(file === ':memory:' ? {} : { inPlace: watched(file) }),
+  let inPlace: (() => void) | undefined
+  const common = { name: 'sqlite', nowMilliseconds: sqliteNow } as const
+  const open = async (): Promise<DatabaseSync> => {
+    try {
+      if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+      const raw = openDatabaseFile(file)
+      try {
+        const plain = new Kysely<Tables>({ dialect: sqliteDialect(async () => raw, file) })
+        await prepareTables({ ...common, database: plain })
+      } catch (error) {
+        raw.close()
+        throw error
+      }
+      if (file !== ':memory:') inPlace = watched(file)
+      return raw
+    } catch (error) {
+      throw storeFailure(file, error)
     }
-  } catch (error) {
-    throw storeFailure(file, error)
+  }
+  const database = new Kysely<Tables>({ dialect: sqliteDialect(open, file) })
+  return {
+    ...common,
+    database,
+    inPlace: () => inPlace?.(),
+    // A store that could not be opened has nothing to close.
+    close: async () => database.destroy().catch(() => {}),
   }
 }

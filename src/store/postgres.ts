@@ -9,9 +9,8 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import { assert } from '../core/assert.ts'
-import { CommandError } from '../core/outcome.ts'
-import { postgresNow, type StoreEngine } from './engines.ts'
-import { tellingFailures } from './failures.ts'
+import { postgresNow, type Prepare, type StoreEngine } from './engines.ts'
+import { storeFailure, tellingFailures } from './failures.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -24,16 +23,20 @@ function safeInteger(text: string): number {
   return value
 }
 
+/** How messages name the store: never by its URL. */
+const place = 'in PostgreSQL'
+
 const types = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === bigint ? safeInteger : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
 /**
- * A store that several machines share. The URL is a secret: it is never printed. Throws
- * `CommandError` when the server does not answer.
+ * A store that several machines share. The URL is a secret: it is never printed. The server is
+ * reached at the first use, which runs `prepare` before everything else and throws `CommandError`
+ * when the server does not answer; the next use then tries again.
  */
-export async function openPostgresEngine(url: string): Promise<StoreEngine> {
+export function openPostgresEngine(url: string, prepare: Prepare): StoreEngine {
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
@@ -45,24 +48,31 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
   // end the process, and the pool itself listens only while a connection is idle.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
+  const shared = dropping(pool)
+  // Without `prepare`, which uses it. The pool ends with the engine.
+  const plain = new Kysely<Tables>({ dialect: new TellingDialect({ pool: shared }) })
+  const dialect = new TellingDialect({ pool: shared }, async () => {
+    await reached(pool)
+    await prepare({ name: 'postgres', database: plain, nowMilliseconds: postgresNow })
+  })
+  const database = new Kysely<Tables>({ dialect })
+  return {
+    name: 'postgres',
+    database,
+    nowMilliseconds: postgresNow,
+    async close() {
+      // The driver ends the pool, unless it was never used.
+      await database.destroy().catch(() => {})
+      if (!pool.ended) await pool.end()
+    },
+  }
+}
+
+async function reached(pool: pg.Pool): Promise<void> {
   try {
     await pool.query('select 1')
   } catch (error) {
-    await pool.end()
-    throw new CommandError(
-      'store_unreachable',
-      `the PostgreSQL store cannot be reached (${error instanceof Error && 'code' in error ? String(error.code) : 'no answer'})`,
-      {
-        notDone: 'nothing was read or written',
-        fix: 'check the secret that store.url names in catalog/project.yaml, and that the server accepts connections from here',
-        cause: error,
-      },
-    )
-  }
-  return {
-    name: 'postgres',
-    database: new Kysely<Tables>({ dialect: new TellingDialect({ pool: dropping(pool) }) }),
-    nowMilliseconds: postgresNow,
+    throw storeFailure(place, error)
   }
 }
 
@@ -101,17 +111,33 @@ function dropping(pool: pg.Pool): PostgresPool {
 
 class TellingDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig
-  constructor(config: PostgresDialectConfig) {
+  readonly #prepare: () => Promise<void>
+  constructor(config: PostgresDialectConfig, prepare = async (): Promise<void> => {}) {
     super(config)
     this.#config = config
+    this.#prepare = prepare
   }
   override createDriver(): Driver {
-    return new TellingDriver(this.#config)
+    return new TellingDriver(this.#config, this.#prepare)
   }
 }
 
 class TellingDriver extends PostgresDriver {
+  readonly #prepare: () => Promise<void>
+  constructor(config: PostgresDialectConfig, prepare: () => Promise<void>) {
+    super(config)
+    this.#prepare = prepare
+  }
+  /** Kysely calls this at the first use, and again at the next one when it failed. */
+  override async init(): Promise<void> {
+    await super.init()
+    await this.#prepare()
+  }
   override async acquireConnection(): ReturnType<PostgresDriver['acquireConnection']> {
-    return tellingFailures(await super.acquireConnection(), 'in PostgreSQL')
+    try {
+      return tellingFailures(await super.acquireConnection(), place)
+    } catch (error) {
+      throw storeFailure(place, error)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { CommandError } from '../../src/core/outcome.ts'
 import { describe, expect, test } from 'vitest'
 import { Bug } from '../../src/core/assert.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
@@ -134,6 +135,35 @@ describe('the service stays up', () => {
     expect(await taken()).toBe(0)
     await rig.close()
   })
+})
+
+test('a store that stays away is an alert after half a minute, once, and is resolved when it answers', async () => {
+  const rig = await openRig()
+  let away = true
+  const claim: typeof rig.store.inbox.claim = async (...given) => {
+    if (away) throw new CommandError('store_unreachable', 'the store is away', {})
+    return await rig.store.inbox.claim(...given)
+  }
+  let waited = 0
+  const told = () => rig.alerts.filter(({ key }) => key === 'store_away')
+  let early: unknown
+  const wait = async (seconds: number): Promise<void> => {
+    rig.pass(seconds)
+    waited += seconds
+    if (waited === 29) early = told()
+    if (waited >= 90) away = false
+    await new Promise((go) => setTimeout(go, 1))
+  }
+  const worker = startWorker({ ...rig.context, inbox: { ...rig.store.inbox, claim }, wait }, 4)
+  await expect.poll(() => told().length).toBe(2)
+  await worker.stop(0)
+  expect(early).toEqual([])
+  expect(told()).toEqual([
+    expect.objectContaining({ key: 'store_away', severity: 'critical', fix: 'crossbill doctor' }),
+    expect.objectContaining({ key: 'store_away', resolved: true }),
+  ])
+  expect(rig.lines.filter(({ event }) => event === 'store_unreadable')).toHaveLength(1)
+  await rig.close()
 })
 
 test('promise 9: a worker stopped for weeks acts on nothing that it read before; the signal is worked on again', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { postgresBinaries, startPostgres } from '../postgres.ts'
 import { allDone, allowed, cancels, everybodyLeaves, faultShare, kills, school } from './kills.ts'
-import { openTown, type Process, type Town } from './town.ts'
+import { openTown } from './town.ts'
 
 const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
 afterAll(() => postgres?.stop())
@@ -12,17 +12,6 @@ const rounds = Math.max(kills - 2, 2)
 
 /** Seconds between two restarts of the database, which cut every connection of all processes. */
 const restartSeconds = Number(process.env['CROSSBILL_RESTART_SECONDS'] ?? 2)
-
-/** A process that meets the restarting database ends, and its supervisor starts it again. */
-async function started(town: Town, which: number): Promise<Process> {
-  for (let tries = 0; ; tries++)
-    try {
-      return await town.serve(which)
-    } catch (error) {
-      if (tries === 5) throw error
-      await sleep(500)
-    }
-}
 
 describe.skipIf(postgres === undefined)('several processes on one PostgreSQL store', () => {
   test(
@@ -41,7 +30,7 @@ describe.skipIf(postgres === undefined)('several processes on one PostgreSQL sto
             const which = round % 3
             await running[which]?.kill('SIGKILL')
             // The last killed process stays dead, so the others finish its work.
-            if (round < rounds - 1) running[which] = await started(town, which)
+            if (round < rounds - 1) running[which] = await town.serve(which)
           }
           left = true
         })()

@@ -33,7 +33,7 @@ export interface Town {
   readonly ports: readonly number[]
   /** The output of all processes. */
   readonly output: () => string
-  serve(which?: number): Promise<Process>
+  serve(which?: number, more?: Readonly<Record<string, string>>): Promise<Process>
   /** Adds the cancel tag in Kajabi, which then calls the service's hook. */
   tag(contact: string): Promise<void>
   close(): Promise<void>
@@ -137,11 +137,11 @@ serve:
     faults,
     ports,
     output: () => written,
-    async serve(which = 0) {
+    async serve(which = 0, more = {}) {
       const words = ['serve', '--format', 'json', '--port', String(ports[which]), '--admin-port', '0']
       const child = spawn(process.execPath, [join(root, 'src/bin/crossbill.js'), ...words], {
         cwd: folder,
-        env,
+        env: { ...env, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       running.add(child)

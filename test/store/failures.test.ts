@@ -86,9 +86,24 @@ test.each([
   [{ errcode: 5 | (2 << 8) }, 'store_busy'],
   [{ errcode: 10 | (3 << 8) }, 'store_unusable'],
   [{ code: '53100' }, 'store_full'],
-  [{ code: '25006' }, 'store_unusable'],
+  [{ code: '25006' }, 'store_read_only'],
+  [{ code: '57P03' }, 'store_unreachable'],
+  [{ code: '08006' }, 'store_unreachable'],
+  [{ code: '28P01' }, 'store_unreachable'],
+  [{ code: 'EAI_AGAIN', syscall: 'getaddrinfo', hostname: 'db.example' }, 'store_unreachable'],
+  [{ code: 'ECONNRESET', syscall: 'read' }, 'store_unreachable'],
 ])('%j is %s', (told, code) => {
   expect(storeFailure('here', Object.assign(new Error('in its own words'), told))).toMatchObject({ code })
+})
+
+test('a store that is away names neither its host nor its user', () => {
+  const told = storeFailure('in PostgreSQL', Object.assign(new Error('no entry for ada@db.example'), { code: '28000' }))
+  expect(told).toMatchObject({
+    code: 'store_unreachable',
+    message: 'the store in PostgreSQL cannot be reached (28000)',
+  })
+  const ended = storeFailure('in PostgreSQL', new Error('Connection terminated unexpectedly'))
+  expect(ended).toMatchObject({ message: 'the store in PostgreSQL cannot be reached (no answer)' })
 })
 
 test('an error in Crossbill’s query stays a bug', () => {

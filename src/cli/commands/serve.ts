@@ -8,6 +8,7 @@ import { checkSecrets } from '../../server/secrets.ts'
 import type { Service } from '../../server/service.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
+import { awaitStore } from '../wiring/await-store.ts'
 import {
   openProjectAlerts,
   readServerSecrets,
@@ -27,6 +28,20 @@ const atOnce = 128
  */
 const handSeconds = 5
 const stopSeconds = 8
+
+/** Seconds that the start waits for the store before the service listens. */
+const firstSeconds = 1
+
+/** A wait that does not keep the process alive. */
+async function inBackground(seconds: number): Promise<void> {
+  await sleep(seconds * 1_000, undefined, { ref: false })
+}
+
+/** Only the failure of the work; its success does not end the service. */
+async function rejected(work: Promise<void>): Promise<never> {
+  await work
+  return new Promise(() => {})
+}
 
 async function stopAll(service: Service, serving: Serving, alerts: Alerts): Promise<void> {
   await Promise.all([service.close(), serving.stop(handSeconds)])
@@ -55,7 +70,6 @@ export const main = command({
   async run(flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts', service: true }, async (project) => {
       const { serve } = project.context.catalog.project
-      await project.store.moveLogBeside()
       const settings = serviceSettings(serve)
       const secrets = await readServerSecrets(serve, shell)
       const accounts = [project.context.accounts.target.name, ...project.context.accounts.sources.keys()]
@@ -72,6 +86,13 @@ export const main = command({
         back: () => serving?.wake(),
       }
       let serving: Serving | undefined
+      const opened = awaitStore(project.store, {
+        log,
+        wait: async (seconds) => sleep(seconds * 1_000),
+        stopped: () => shell.stop.requested,
+      })
+      // Usually the store is open before the service listens; a store that cannot be used ends it.
+      await Promise.race([opened, inBackground(firstSeconds)])
       const context = await serviceContext(project, secrets, announcing, shell)
       const server = serverContext(
         context,
@@ -102,13 +123,15 @@ export const main = command({
         'Stopping: no new signals are accepted, those in progress are finished, the others stay stored.',
       )
       try {
-        await Promise.race([shell.stop.asked, serving.ended])
-      } finally {
-        await Promise.race([stopAll(service, serving, alerts), sleep(stopSeconds * 1_000, undefined, { ref: false })])
-        // A connection that Stripe holds open would keep the process alive, and no answer on it is
-        // needed any more.
-        shell.surroundings.leave(exitCodes.fine)
+        await Promise.race([shell.stop.asked, serving.ended, rejected(opened)])
+      } catch (error) {
+        await Promise.race([stopAll(service, serving, alerts), inBackground(stopSeconds)])
+        throw error
       }
+      await Promise.race([stopAll(service, serving, alerts), inBackground(stopSeconds)])
+      // A connection that Stripe holds open would keep the process alive, and no answer on it is
+      // needed any more.
+      shell.surroundings.leave(exitCodes.fine)
       return exitCodes.fine
     })
   },

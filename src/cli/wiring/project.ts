@@ -114,7 +114,7 @@ export async function withStore<T>(
   work: (store: OpenStore, sandbox: ProjectSandbox | undefined) => Promise<T>,
   service = false,
 ): Promise<T> {
-  const store = service ? await awaitStore(project, shell) : await openProjectStore(project, shell)
+  const store = await openProjectStore(project, shell, service)
   try {
     const sandbox = await openProjectSandbox(project, store.world)
     try {
@@ -145,25 +145,13 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
   }
 }
 
-const storeSeconds = 2
-
-/** A service waits for its database, for example after a restart of both or during a fail-over. */
-async function awaitStore(project: Project, shell: Shell): Promise<OpenStore> {
-  for (let told = false; ; told = true)
-    try {
-      return await openProjectStore(project, shell)
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.code !== 'store_unreachable') throw error
-      if (!told) shell.say(`Waiting for the store: ${error.message}. Nothing is accepted until it answers.`)
-      await sleep(storeSeconds * 1_000)
-    }
-}
-
-async function openProjectStore(project: Project, shell: Shell): Promise<OpenStore> {
+/** A service opens its store at the first use, because it must start while its database is away. */
+async function openProjectStore(project: Project, shell: Shell, service: boolean): Promise<OpenStore> {
   const { store } = project
   // Loading takes 100 ms, which --help and offline commands must not wait for.
-  const { openStore } = await import('../../store/open.ts')
-  if ('file' in store) return await openStore({ file: resolve(shell.project, store.file) })
+  const { openStore, openStoreLater } = await import('../../store/open.ts')
+  const open = service ? openStoreLater : openStore
+  if ('file' in store) return await open({ file: resolve(shell.project, store.file) })
   const surroundings = { folder: shell.project, env: shell.surroundings.env }
-  return await openStore({ url: await resolveSecret(store.url, 'the address of the store', surroundings) })
+  return await open({ url: await resolveSecret(store.url, 'the address of the store', surroundings) })
 }

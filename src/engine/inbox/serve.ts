@@ -151,7 +151,12 @@ class Duties {
 
   async release(): Promise<void> {
     clearInterval(this.renewal)
-    await this.lease?.release()
+    try {
+      await this.lease?.release()
+    } catch (error) {
+      reportBug(this.context, error, 'the lease of the service')
+      // The store does not answer; the lease expires within seconds.
+    }
   }
 
   /**

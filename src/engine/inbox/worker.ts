@@ -1,6 +1,7 @@
 import type { BreakerReading } from '../../cancel/breaker.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { instant, isDue } from '../../core/instant.ts'
+import { isBug } from '../../core/assert.ts'
+import { instant, isDue, type Instant } from '../../core/instant.ts'
 import { breakerNow } from './breaker.ts'
 import { reportBug } from './bugs.ts'
 import type { InboxContext } from './context.ts'
@@ -21,6 +22,8 @@ const lookSeconds = 120
 const idleSeconds = 1
 /** Seconds between passes while the store does not answer. */
 const storeSeconds = 1
+/** Seconds that the store is away before an alert is sent. */
+const storeAwaySeconds = 30
 /**
  * Rows of a backlog in progress at once. The remaining workers, and most of Stripe's rate limit,
  * stay free for new arrivals. At 200 ms a call, this many rows use an account's hundred requests a
@@ -143,6 +146,9 @@ class Hands {
   private atKajabi = 0
   /** Rows in progress whose member is not billed any more: the rest is not urgent. */
   private readonly unbilled = new Set<string>()
+  /** Time of the first pass that failed since the last that succeeded. */
+  private storeAwayAt: Instant | undefined
+  private storeAlerted = false
   private readonly context: InboxContext
   private readonly atOnce: number
   constructor(context: InboxContext, atOnce: number) {
@@ -169,9 +175,11 @@ class Hands {
       try {
         await this.giveBack()
         await this.renew()
-        if (!(await this.look())) await this.rest(idleSeconds)
+        const claimed = await this.look()
+        this.storeAnswers()
+        if (!claimed) await this.rest(idleSeconds)
       } catch (error) {
-        unreadable(this.context, error)
+        this.storeFails(error)
         await this.rest(storeSeconds)
       }
     }
@@ -272,6 +280,31 @@ class Hands {
     this.renewAt = now + leaseSeconds / 3
   }
 
+  /** One line when it begins; an alert when it lasts, because no signal is accepted meanwhile. */
+  private storeFails(error: unknown): void {
+    const { context } = this
+    const now = context.clock()
+    if (this.storeAwayAt === undefined) unreadable(context, error)
+    else reportBug(context, error, 'the worker')
+    this.storeAwayAt ??= now
+    if (this.storeAlerted || isBug(error) || now - this.storeAwayAt < storeAwaySeconds) return
+    this.storeAlerted = true
+    context.alert({
+      ...storeAway,
+      summary:
+        'the store does not answer: signals are refused, and their senders send them again. Nothing is cancelled',
+    })
+  }
+
+  private storeAnswers(): void {
+    if (this.storeAwayAt === undefined) return
+    this.storeAwayAt = undefined
+    this.context.log({ level: 'info', event: 'store_readable' })
+    if (!this.storeAlerted) return
+    this.storeAlerted = false
+    this.context.alert({ ...storeAway, summary: 'the store answers again', resolved: true })
+  }
+
   private async giveBack(): Promise<void> {
     if (this.stranded.size === 0) return
     const ids = [...this.stranded]
@@ -284,6 +317,12 @@ class Hands {
     await Promise.race([this.context.wait(seconds), new Promise<void>((resolve) => (this.knocked = resolve))])
   }
 }
+
+const storeAway = {
+  key: 'store_away',
+  severity: 'critical',
+  fix: 'crossbill doctor',
+} as const
 
 /**
  * The row is released as soon as the store answers; otherwise another process takes it when its

@@ -17,7 +17,8 @@ const tables = {
   grants: ['contact', 'offer'],
   holdings: ['contact', 'offer'],
 } as const satisfies Partial<Record<keyof Tables, readonly string[]>>
-// Leases belong to running processes, and the version is in the first line.
+// Leases belong to running processes, the version is in the first line, and triggers fill
+// grant_subscribers.
 
 type Table = keyof typeof tables
 

@@ -12,15 +12,19 @@ const rowsAtOnce = 200
  */
 export function openGrants(database: Kysely<Tables>): GrantStore {
   return {
-    async grants(filter = {}) {
-      let query = database.selectFrom('grants').selectAll()
-      if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
-      if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
-      const { subscriber } = filter
-      // An underscore in an id matches any character, so the matches are checked again.
-      if (subscriber !== undefined) query = query.where('subscribers', 'like', `%"${subscriber}"%`)
-      const found = (await query.orderBy('contact').orderBy('offer').execute()).map(grant)
-      return subscriber === undefined ? found : found.filter(({ subscribers }) => subscribers.includes(subscriber))
+    async grants({ contact, customer, subscriber } = {}) {
+      let query = database.selectFrom('grants').selectAll('grants')
+      if (contact !== undefined) query = query.where('grants.contact', '=', contact)
+      if (customer !== undefined) query = query.where('grants.customer', '=', customer)
+      if (subscriber !== undefined)
+        query = query
+          .innerJoin('grant_subscribers', (join) =>
+            join
+              .onRef('grant_subscribers.contact', '=', 'grants.contact')
+              .onRef('grant_subscribers.offer', '=', 'grants.offer'),
+          )
+          .where('grant_subscribers.subscriber', '=', subscriber)
+      return (await query.orderBy('grants.contact').orderBy('grants.offer').execute()).map(grant)
     },
     putGrants: (grants) =>
       database.transaction().execute(async (transaction) => {

@@ -42,6 +42,8 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0009-grant-prices': { up: (database) => grantPrices(database) },
     '0010-request-ids': { up: (database) => requestIds(database) },
     '0011-keys-by-row': { up: (database) => keysByRow(database) },
+    '0012-grants-by-subscriber': { up: (database) => grantsBySubscriber(database, engine) },
+    '0013-inbox-by-cancels': { up: (database) => inboxByCancels(database) },
   }
 }
 
@@ -238,3 +240,58 @@ async function requestIds(database: Database): Promise<void> {
 async function keysByRow(database: Database): Promise<void> {
   await database.schema.createIndex('inbox_keys_by_inbox').on('inbox_keys').column('inbox').execute()
 }
+
+/**
+ * The grants of a subscriber without a scan. Triggers keep the table, so that it is also right
+ * while a process of the earlier version writes grants.
+ */
+async function grantsBySubscriber(database: Database, engine: Engine): Promise<void> {
+  await database.schema
+    .createTable('grant_subscribers')
+    .addColumn('subscriber', 'text', (column) => column.notNull())
+    .addColumn('contact', 'text', (column) => column.notNull())
+    .addColumn('offer', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('grant_subscribers_key', ['subscriber', 'contact', 'offer'])
+    .execute()
+  await database.schema
+    .createIndex('grant_subscribers_by_grant')
+    .on('grant_subscribers')
+    .columns(['contact', 'offer'])
+    .execute()
+  for (const statement of engine === 'sqlite' ? sqliteSubscribers : postgresSubscribers)
+    await sql.raw(statement).execute(database)
+  // Every grant is written once, which runs the triggers.
+  await sql`update grants set subscribers = subscribers`.execute(database)
+}
+
+/**
+ * While cancelling is stopped, only signals without a cancel are claimed: they are found without
+ * reading the cancels that wait.
+ */
+async function inboxByCancels(database: Database): Promise<void> {
+  await database.schema.createIndex('inbox_by_cancels').on('inbox').columns(['cancels', 'due', 'accepted_at']).execute()
+}
+
+const deleteSubscribers = 'delete from grant_subscribers where contact = old.contact and offer = old.offer'
+const insertSubscribers =
+  'insert into grant_subscribers select distinct value, new.contact, new.offer from json_each(new.subscribers)'
+const sqliteSubscribers = [
+  `create trigger grants_inserted after insert on grants begin ${insertSubscribers}; end`,
+  `create trigger grants_updated after update on grants begin ${deleteSubscribers}; ${insertSubscribers}; end`,
+  `create trigger grants_deleted after delete on grants begin ${deleteSubscribers}; end`,
+]
+const postgresSubscribers = [
+  `create function grants_to_subscribers() returns trigger language plpgsql as $$
+  begin
+    if tg_op <> 'INSERT' then
+      ${deleteSubscribers};
+    end if;
+    if tg_op <> 'DELETE' then
+      insert into grant_subscribers (subscriber, contact, offer)
+      select distinct named.value, new.contact, new.offer
+      from json_array_elements_text(new.subscribers::json) as named (value);
+    end if;
+    return null;
+  end $$`,
+  'create trigger grants_changed after insert or update or delete on grants for each row execute function grants_to_subscribers()',
+]

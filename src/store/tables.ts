@@ -79,5 +79,7 @@ export interface Tables {
     granted_at: number
     protected_until: number
   }
+  /** Kept by triggers of `grants`. */
+  grant_subscribers: { subscriber: string; contact: string; offer: string }
   holdings: { contact: string; offer: string; customer: string; subscribers: string }
 }

@@ -155,7 +155,7 @@ test('a store that stays away is an alert after half a minute, once, and is reso
     await new Promise((go) => setTimeout(go, 1))
   }
   const worker = startWorker({ ...rig.context, inbox: { ...rig.store.inbox, claim }, wait }, 4)
-  await expect.poll(() => told().length).toBe(2)
+  await expect.poll(() => told().length, { timeout: 30_000 }).toBe(2)
   await worker.stop(0)
   expect(early).toEqual([])
   expect(told()).toEqual([

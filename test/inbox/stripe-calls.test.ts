@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { followAccess } from '../../src/engine/inbox/follow-access.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import type { InboxContext } from '../../src/engine/inbox/context.ts'
 import { openRig, type Member, type Rig, type RigOptions } from './rig.ts'
@@ -86,6 +87,25 @@ describe('Stripe has confirmed a cancel after at most three requests', () => {
     expect(await cancelled(`target/${id}`)).toBe('done')
     expect(untilConfirmed(id)).toHaveLength(3)
   })
+})
+
+test('access is decided from one list of each account, however many offers and questions', async () => {
+  const lists: string[] = []
+  let listing = false
+  rig = await openRig({
+    between: (fetch) => async (input, init) => {
+      const { pathname, searchParams } = new URL(input instanceof Request ? input.url : input)
+      if (listing && pathname === '/v1/subscriptions' && searchParams.get('status') === 'all')
+        lists.push(new Headers(init?.headers).get('authorization') ?? '')
+      return fetch(input, init)
+    },
+  })
+  const ada = await rig.member('ada', 'settled')
+  await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+  listing = true
+  expect(await followAccess(rig.context, { customer: ada.customer })).toEqual({ ok: true, value: 1 })
+  expect(lists.length).toBe(2)
+  expect(new Set(lists).size).toBe(2)
 })
 
 describe('where the store says what is no longer so, both accounts are read before anything ends', () => {

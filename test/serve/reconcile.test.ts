@@ -44,7 +44,8 @@ test('inbox reconcile repairs and reports; beside a service nothing is left', { 
   for (const { id } of hooks.ok ? hooks.value : []) await rig.kajabi.deleteHook(id)
 
   const first = await reconcile()
-  expect([first.code, first.stderr]).toEqual([2, ''])
+  // A busy machine prints how far it is.
+  expect([first.code, first.stderr]).toEqual([2, expect.stringMatching(/^(?:reading accounts: .*\n)?$/)])
   for (const line of [
     'Compared 6 subscriptions with 2 offers of members, and 1 hook.',
     'Repaired: revoked 1 offer that no live subscription pays for.',
@@ -63,7 +64,7 @@ test('inbox reconcile repairs and reports; beside a service nothing is left', { 
   })
   await rig.kajabi.grant(cy.contact, rig.access.offers['membership']?.kajabi ?? '', { welcome: false })
   const second = await reconcile('--format', 'json')
-  expect([second.code, second.stderr]).toEqual([0, ''])
+  expect([second.code, second.stderr]).toEqual([0, expect.stringMatching(/^(?:reading accounts: .*\n)?$/)])
   expect(JSON.parse(second.stdout)).toMatchObject({
     differences: 0,
     compared: { subscriptions: 6, hooks: 1 },

@@ -244,7 +244,15 @@ function keepsSignals(place: Place): void {
       { ...grant, subscribers: ['us/sub_1', 'intl/sub_2'], protectedUntil: after(60) },
     ])
     expect(await inbox.grants({ customer: 'cus_2' })).toHaveLength(1)
+    const found = async (subscriber: string) => (await inbox.grants({ subscriber })).map(nameOf)
+    expect(await found('us/sub_1')).toEqual(['5 diploma', '5 membership', '6 membership'])
+    expect(await found('intl/sub_2')).toEqual(['5 membership'])
+    // An underscore is no pattern.
+    expect(await found('us/subX1')).toEqual([])
+    await inbox.putGrants([{ ...grant, subscribers: ['intl/sub_2', 'intl/sub_2'] }])
     await inbox.removeGrants([{ contact: '5', offer: 'diploma' }])
+    expect(await found('us/sub_1')).toEqual(['6 membership'])
+    expect(await found('intl/sub_2')).toEqual(['5 membership'])
     expect(await inbox.grants()).toHaveLength(2)
   })
 
@@ -293,4 +301,8 @@ function keepsSignals(place: Place): void {
     const stored = new Set(ids(await inbox.list({ limit: 100_000 })))
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
   })
+}
+
+function nameOf({ contact, offer }: { readonly contact: string; readonly offer: string }): string {
+  return `${contact} ${offer}`
 }

@@ -7,6 +7,7 @@ import { read } from '../send/perform.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from '../grants.ts'
 import { givenBy, wronglyMapped } from './gives.ts'
+import { listedOnce } from './listed-once.ts'
 import { readStanding } from './standing.ts'
 
 /** While Crossbill itself revokes an offer, its absence is not a cancel request. */
@@ -58,7 +59,8 @@ async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Follo
 }
 
 /** Paid by a subscriber that the grant names, or by another live subscription of its customer. */
-async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
+async function isPaidFor(around: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
+  const context = { ...around, accounts: listedOnce(around.accounts) }
   const standing = await readStanding(context, grant)
   if (!standing.ok) return standing
   if (standing.value.paid) return success(true)

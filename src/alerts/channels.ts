@@ -1,12 +1,19 @@
 import type { Alert } from '../engine/inbox/context.ts'
 
-/** The request that delivers one alert to a channel. */
-interface Message {
-  readonly url: string
-  readonly body: unknown
+/** The outcome of one attempt to deliver. */
+export interface Attempted {
+  readonly done: 'delivered' | 'refused' | 'later'
+  /** Seconds that the channel asks for before the next attempt. */
+  readonly retryAfter: number
 }
 
-/** Builds the request for one channel. The channel's address or key is a secret. */
+/** One attempt to deliver a message; an attempt may be repeated. */
+type Message = (fetch: typeof globalThis.fetch) => Promise<Attempted>
+
+/**
+ * Builds the message of one alert for one channel; undefined when the channel does not want it. The
+ * channel's address or key is a secret.
+ */
 export type Channel = (alert: Alert, from: AlertSource) => Message | undefined
 
 interface AlertSource {
@@ -33,7 +40,7 @@ export function slack(url: string): Channel {
       alert.resolved === true
         ? []
         : [{ type: 'context', elements: [{ type: 'mrkdwn', text: `\`${slackText(alert.fix)}\`` }] }]
-    return { url, body: { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }, ...help] } }
+    return posted(url, { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }, ...help] })
   }
 }
 
@@ -54,25 +61,47 @@ export function pagerDuty(routingKey: string): Channel {
   return (alert, { project, at }) =>
     alert.digest === true
       ? undefined
-      : {
-          url: 'https://events.pagerduty.com/v2/enqueue',
-          body: {
-            routing_key: routingKey,
-            event_action: alert.resolved === true ? 'resolve' : 'trigger',
-            dedup_key: `crossbill/${project}/${alert.group ?? alert.key}`.slice(0, 255),
-            payload: {
-              summary: alert.summary.slice(0, 1_024),
-              source: project,
-              severity: alert.severity,
-              timestamp: at,
-              component: 'crossbill',
-              custom_details: { fix: alert.fix },
-            },
+      : posted('https://events.pagerduty.com/v2/enqueue', {
+          routing_key: routingKey,
+          event_action: alert.resolved === true ? 'resolve' : 'trigger',
+          dedup_key: `crossbill/${project}/${alert.group ?? alert.key}`.slice(0, 255),
+          payload: {
+            summary: alert.summary.slice(0, 1_024),
+            source: project,
+            severity: alert.severity,
+            timestamp: at,
+            component: 'crossbill',
+            custom_details: { fix: alert.fix },
           },
-        }
+        })
 }
 
 /** Any service that accepts JSON. */
 export function webhook(url: string): Channel {
-  return (alert, { project, at }) => ({ url, body: { ...alert, project, at, resolved: alert.resolved === true } })
+  return (alert, { project, at }) => posted(url, { ...alert, project, at, resolved: alert.resolved === true })
+}
+
+/** One request of JSON. */
+function posted(url: string, message: unknown): Message {
+  const body = JSON.stringify(message)
+  return async (fetch) => {
+    try {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.timeout(10_000),
+      })
+      await answer.arrayBuffer()
+      const asked = Number(answer.headers.get('retry-after') ?? 0)
+      const retryAfter = Number.isFinite(asked) ? Math.min(asked, 600) : 0
+      if (answer.ok) return { done: 'delivered', retryAfter }
+      return { done: answer.status === 429 || answer.status >= 500 ? 'later' : 'refused', retryAfter }
+    } catch {
+      // The channel did not answer, the connection broke, or it was too slow. An alert that arrives
+      // twice is better than a lost one.
+      return { done: 'later', retryAfter: 0 }
+    }
+  }
 }

@@ -83,35 +83,10 @@ async function deliver(options: AlertOptions, channel: Channel, alert: Alert, no
   const message = channel(alert, { project: options.project, at: formatInstant(now) })
   if (message === undefined) return
   for (const pause of [...pauses, undefined]) {
-    const { done, retryAfter } = await attempt(options.fetch, message.url, JSON.stringify(message.body))
+    const { done, retryAfter } = await message(options.fetch)
     if (done === 'delivered') return
     if (done === 'refused' || pause === undefined) break
     await options.wait(Math.max(pause, retryAfter))
   }
   options.log({ level: 'error', event: 'alert_not_delivered', key: alert.key })
-}
-
-async function attempt(
-  fetch: typeof globalThis.fetch,
-  url: string,
-  body: string,
-): Promise<{ done: 'delivered' | 'refused' | 'later'; retryAfter: number }> {
-  try {
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(10_000),
-    })
-    await answer.arrayBuffer()
-    const asked = Number(answer.headers.get('retry-after') ?? 0)
-    const retryAfter = Number.isFinite(asked) ? Math.min(asked, 600) : 0
-    if (answer.ok) return { done: 'delivered', retryAfter }
-    return { done: answer.status === 429 || answer.status >= 500 ? 'later' : 'refused', retryAfter }
-  } catch {
-    // The channel did not answer, the connection broke, or it was too slow. An alert that arrives
-    // twice is better than a lost one.
-    return { done: 'later', retryAfter: 0 }
-  }
 }

@@ -98,6 +98,12 @@ export const alertsSchema = closed({
   slack: optional(secretRefSchema),
   pagerduty: optional(secretRefSchema),
   webhook: optional(secretRefSchema),
+  email: optional(
+    closed(
+      { smtp: secretRefSchema, from: secretRefSchema, to: secretRefSchema },
+      '`smtp`: the URL of the mail server (smtps://user:password@host:465, or smtp://… for STARTTLS; TLS is required unless the server is on this machine). `from`: the sender’s address. `to`: one address, or several with commas between them',
+    ),
+  ),
 })
 
 export type KajabiConfig = Static<typeof kajabiSchema>

@@ -8,11 +8,8 @@ import { askCardPage, cardLaterPage, cardSavedPage, goToStripePage, noCardPage }
 import type { ServerContext } from './context.ts'
 import { describedInTime, html, readerOf } from './member-pages.ts'
 import { badLinkPage } from './page.ts'
+import { limitOf } from './limits.ts'
 import { linkKey } from './secrets.ts'
-
-/** Each press costs requests to Stripe, so one address has fewer than on other pages. */
-const pressesPerMinute = 20
-const viewsPerMinute = 60
 
 /**
  * The page on which a member enters a card again. Opening it charges and changes nothing; after a
@@ -25,7 +22,7 @@ export async function cardRoutes(app: FastifyInstance, context: ServerContext): 
   const keys = context.secrets.links.map(linkKey).filter((key) => key !== undefined)
   await app.register((pages, _, registered) => {
     takeText(pages, ['application/x-www-form-urlencoded'])
-    pages.get('/card/:token', limited(viewsPerMinute), async (request, reply) => {
+    pages.get('/card/:token', { config: limitOf('GET /card/:token') }, async (request, reply) => {
       const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
       if (claims === undefined) return html(reply, 404, badLinkPage(reader))
@@ -37,7 +34,7 @@ export async function cardRoutes(app: FastifyInstance, context: ServerContext): 
       if (state.state === 'entered') return html(reply, 200, cardSavedPage(reader, ending))
       return html(reply, 200, askCardPage(reader, ending))
     })
-    pages.post('/card/:token', limited(pressesPerMinute), async (request, reply) => {
+    pages.post('/card/:token', { config: limitOf('POST /card/:token') }, async (request, reply) => {
       const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
       if (claims === undefined) return html(reply, 404, badLinkPage(reader))
@@ -51,10 +48,6 @@ export async function cardRoutes(app: FastifyInstance, context: ServerContext): 
     })
     registered()
   })
-}
-
-function limited(max: number) {
-  return { config: { rateLimit: { max, timeWindow: 60_000 } } }
 }
 
 /** A page that has not been answered by then is repeated by its member, and finds what was done. */

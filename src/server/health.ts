@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { reportBug } from '../engine/inbox/bugs.ts'
 import type { ServerContext } from './context.ts'
+import { limitOf } from './limits.ts'
 
 /** A store that takes longer than this cannot store signals in time either. */
 const patienceMilliseconds = 3_000
@@ -16,9 +17,7 @@ async function inTime(ready: Promise<boolean>): Promise<boolean> {
  * Kajabi, because the inbox must keep accepting signals during their outages.
  */
 export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready' | 'alert'>): void {
-  // No rate limit: a load balancer that meets one would take the service out of rotation. One check
-  // of the store answers every request that arrives while it runs.
-  const config = { rateLimit: false } as const
+  // One check of the store answers every request that arrives while it runs.
   let looking: Promise<boolean> | undefined
   const ready = (): Promise<boolean> => {
     looking ??= inTime(context.ready())
@@ -29,8 +28,8 @@ export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 
       .finally(() => (looking = undefined))
     return looking
   }
-  app.get('/livez', { config }, (_, reply) => reply.send({ ok: true }))
-  app.get('/readyz', { config }, async (_, reply) => {
+  app.get('/livez', { config: limitOf('GET /livez') }, (_, reply) => reply.send({ ok: true }))
+  app.get('/readyz', { config: limitOf('GET /readyz') }, async (_, reply) => {
     const isReady = await ready()
     return reply.code(isReady ? 200 : 503).send({ ok: isReady })
   })

@@ -13,6 +13,7 @@ import {
   waitingPage,
 } from './page.ts'
 import { describedInTime, hereOf, html, readerOf } from './member-pages.ts'
+import { limitOf } from './limits.ts'
 import { linkKey } from './secrets.ts'
 import { acceptOrUndefined } from './signals.ts'
 
@@ -26,7 +27,7 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
   const keys = context.secrets.links.map(linkKey).filter((key) => key !== undefined)
   await app.register((pages, _, registered) => {
     takeText(pages, ['application/x-www-form-urlencoded'])
-    pages.get('/cancel/:token', async (request, reply) => {
+    pages.get('/cancel/:token', { config: limitOf('GET /cancel/:token') }, async (request, reply) => {
       const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
       if (claims === undefined) return html(reply, 404, badLinkPage(reader))
@@ -41,7 +42,7 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
       if (known?.state === 'ending') return html(reply, 200, endingPage(reader, known.endsAt))
       return html(reply, 200, askingPage(reader, known, known !== undefined && known.endsAt <= context.clock() + 60))
     })
-    pages.post('/cancel/:token', async (request, reply) => {
+    pages.post('/cancel/:token', { config: limitOf('POST /cancel/:token') }, async (request, reply) => {
       const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
       if (claims === undefined) return html(reply, 404, badLinkPage(reader))

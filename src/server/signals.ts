@@ -14,6 +14,7 @@ import type { Accepted } from '../engine/inbox/accept.ts'
 import { notFound, notStored } from './app.ts'
 import type { ServerContext } from './context.ts'
 import { parseBody } from './json-body.ts'
+import { limitOf, type LimitedDoor } from './limits.ts'
 import type { Door } from './metrics.ts'
 import { isOneOf } from './secrets.ts'
 
@@ -40,8 +41,9 @@ function kajabiHooks(app: FastifyInstance, context: ServerContext): void {
   }
   // Kajabi probes an address with HEAD and GET before it sends anything, and stops using one that
   // answers 405.
-  app.get(hookRoute, (request, reply) => (known(request) ? reply.send({ ok: true }) : notFound(reply)))
-  app.post(hookRoute, async (request, reply) => {
+  const probe = { config: limitOf('GET /kajabi/hooks/:secret') }
+  app.get(hookRoute, probe, (request, reply) => (known(request) ? reply.send({ ok: true }) : notFound(reply)))
+  app.post(hookRoute, { config: limitOf('POST /kajabi/hooks/:secret') }, async (request, reply) => {
     if (!known(request)) return notFound(reply)
     const body = textOf(request)
     const parsed = body === undefined ? undefined : parseBody(body)
@@ -69,7 +71,7 @@ function relays(app: FastifyInstance, context: ServerContext): void {
   }
   app.post(
     '/cancel',
-    uncounted((request) => verify(request).ok),
+    uncounted('POST /cancel', (request) => verify(request).ok),
     async (request, reply) => {
       const body = textOf(request) ?? ''
       const verdict = verify(request)
@@ -94,7 +96,7 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
     const event = genuineEvent(context, request)
     return typeof event === 'object' || event === 'malformed'
   }
-  app.post('/stripe/webhooks/:account', uncounted(signed), async (request, reply) => {
+  app.post('/stripe/webhooks/:account', uncounted('POST /stripe/webhooks/:account', signed), async (request, reply) => {
     const { account } = request.params as { account: string }
     if (!context.secrets.stripe.has(account)) return notFound(reply)
     const event = genuineEvent(context, request)
@@ -177,8 +179,8 @@ function signatureOf(header: string | string[] | undefined): string | undefined 
  * Requests with a valid signature do not count against the rate limit of their address, because
  * Stripe sends all of an account's events from a few addresses.
  */
-function uncounted(signed: (request: FastifyRequest) => boolean) {
-  return { config: { rateLimit: { hook: 'preHandler' as const, allowList: signed } } }
+function uncounted(door: LimitedDoor, signed: (request: FastifyRequest) => boolean) {
+  return { config: { rateLimit: { ...limitOf(door).rateLimit, hook: 'preHandler' as const, allowList: signed } } }
 }
 
 /** Answers 2xx only after the commit. A duplicate is stored already and gets a 2xx as well. */

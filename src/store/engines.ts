@@ -18,7 +18,9 @@ export interface StoreEngine {
   close(): Promise<void>
 }
 
-/** What the first use of an engine does before everything else: it creates or migrates the tables. */
+/**
+ * What the first use of an engine does before everything else: it creates or migrates the tables.
+ */
 export type Prepare = (engine: Omit<StoreEngine, 'close'>) => Promise<void>
 
 export const sqliteNow = sql<number>`cast(unixepoch('now', 'subsec') * 1000 as integer)`

@@ -26,7 +26,9 @@ const unusable: Words = {
   what: 'cannot be read or written',
   fix: 'check that its folder exists and that this user may write the file and the folder',
 }
-/** The server is away for a while: a restart, a fail-over, a network or a name that does not answer. */
+/**
+ * The server is away for a while: a restart, a fail-over, a network or a name that does not answer.
+ */
 const away: Words = {
   code: 'store_unreachable',
   what: 'cannot be reached',

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { afterEach, expect, test, vi } from 'vitest'
 import pg from 'pg'
 import { instant } from '../../src/core/instant.ts'
@@ -26,7 +26,8 @@ onEveryEngine('what one signal costs', (place) => {
 })
 
 /** Everything that the service asks of its store for one signal. */
-function stepsOf({ inbox, put, get, subscriber }: OpenStore): Readonly<Record<string, () => Promise<unknown>>> {
+function stepsOf(store: OpenStore): Readonly<Record<string, () => Promise<unknown>>> {
+  const { inbox } = store
   const until = instant(now + 15)
   const note = { at: now, state: 'done', text: 'cancelled' } as const
   return {
@@ -46,8 +47,8 @@ function stepsOf({ inbox, put, get, subscriber }: OpenStore): Readonly<Record<st
     'grants of a customer': () => inbox.grants({ customer: 'cus_77' }),
     'grants of a subscriber': () => inbox.grants({ subscriber: 'us/sub_77' }),
     'holdings of a contact': () => inbox.holdings({ contact: '77' }),
-    subscriber: () => subscriber('us/sub_77'),
-    named: async () => [await get('breaker'), await put('ready', 1)],
+    subscriber: () => store.subscriber('us/sub_77'),
+    named: async () => [await store.get('breaker'), await store.put('ready', 1)],
   }
 }
 
@@ -57,7 +58,8 @@ async function accepted(inbox: OpenStore['inbox'], n: number): Promise<unknown> 
   return inbox.accept({ keys: [`k${n}`], signal: { ...signal, ...who }, at: instant(at + (n % 600)) })
 }
 
-async function fill({ inbox, putSubscribers }: OpenStore): Promise<void> {
+async function fill(store: OpenStore): Promise<void> {
+  const { inbox } = store
   for (let n = 0; n < rows; n += 2_000)
     await Promise.all(Array.from({ length: 2_000 }, async (_, m) => accepted(inbox, n + m)))
   const common = { offer: 'membership', prices: ['monthly'], grantedAt: at, protectedUntil: at }
@@ -68,7 +70,7 @@ async function fill({ inbox, putSubscribers }: OpenStore): Promise<void> {
   await inbox.setHoldings(
     ids.map((n) => ({ contact: String(n), offer: 'x', customer: `cus_${n}`, subscribers: [`us/sub_${n}`] })),
   )
-  await putSubscribers(ids.map((n) => ({ key: `us/sub_${n}`, phase: 'moved', facts: {}, updated: at })))
+  await store.putSubscribers(ids.map((n) => ({ key: `us/sub_${n}`, phase: 'moved', facts: {}, updated: at })))
 }
 
 interface Query {
@@ -88,14 +90,12 @@ async function wholeReads(where: StoreOptions): Promise<readonly string[]> {
   const hear = (text: unknown, values: readonly unknown[] = []): void => {
     if (step !== '' && typeof text === 'string' && isRead(text)) sent.push({ step, text, values })
   }
-  // eslint-disable-next-line typescript/unbound-method
-  const { prepare } = DatabaseSync.prototype
+  const prepare = Reflect.get(DatabaseSync.prototype, 'prepare') as (this: DatabaseSync, text: string) => StatementSync
   vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (this: DatabaseSync, text) {
     hear(text)
     return prepare.call(this, text)
   })
-  // eslint-disable-next-line typescript/unbound-method
-  const query = pg.Client.prototype.query as (this: pg.Client, ...given: unknown[]) => unknown
+  const query = Reflect.get(pg.Client.prototype, 'query') as (this: pg.Client, ...given: unknown[]) => unknown
   vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: unknown[]) {
     hear(given[0], given[1] as unknown[])
     return query.apply(this, given)
@@ -119,7 +119,8 @@ function wholeInFile(file: string, sent: readonly Query[]): string[] {
   const scan = new RegExp(`^SCAN (?:${tables.map(({ name }) => name).join('|')})\\b`)
   const whole = sent.filter(({ step, text }) => {
     const plan = raw.prepare(`explain query plan ${text}`).all() as { detail: string }[]
-    // SQLite does not tell how many rows a filter drops, so the indexes must begin with its columns.
+    // SQLite does not tell how many rows a filter drops, so the indexes must begin with its
+    // columns.
     const uses = (part: string): boolean => plan.some(({ detail }) => detail.includes(part))
     const isFiltered = step === 'old without cancels' && !(uses('(cancels=? AND due>?') && uses('(updated_at>?'))
     return isFiltered || plan.some(({ detail }) => scan.test(detail))

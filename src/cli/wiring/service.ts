@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pagerDuty, slack, webhook, type Channel } from '../../alerts/channels.ts'
+import { email } from '../../alerts/email.ts'
 import { openAlerts, type Alerts } from '../../alerts/open.ts'
 import { mailConfirmation } from '../../alerts/mailer.ts'
 import { signLink } from '../../cancel/link.ts'
@@ -93,18 +94,22 @@ export async function openProjectAlerts(
   shell: Shell,
 ): Promise<Alerts> {
   const { alerts: named, name } = project.context.catalog.project
-  const makers: Readonly<Record<keyof AlertsConfig, (secret: string) => Channel>> = {
-    slack,
-    pagerduty: pagerDuty,
-    webhook,
-  }
-  const channels: Channel[] = []
-  for (const kind of ['slack', 'pagerduty', 'webhook'] as const) {
-    const ref = named?.[kind]
-    if (ref !== undefined) channels.push(makers[kind](await secretOf(ref, `alerts.${kind}`, shell)))
-  }
+  const channels = await alertChannels(named, shell)
   const wait = async (seconds: number): Promise<void> => sleep(seconds * 1_000, undefined, { ref: false })
   return openAlerts({ project: name, channels, fetch: globalThis.fetch, clock: machineClock, wait, log })
+}
+
+async function alertChannels(named: AlertsConfig = {}, shell: Shell): Promise<readonly Channel[]> {
+  const makers = { slack, pagerduty: pagerDuty, webhook }
+  const channels: Channel[] = []
+  for (const kind of ['slack', 'pagerduty', 'webhook'] as const) {
+    const ref = named[kind]
+    if (ref !== undefined) channels.push(makers[kind](await secretOf(ref, `alerts.${kind}`, shell)))
+  }
+  const { email: mail } = named
+  if (mail === undefined) return channels
+  const part = async (name: keyof typeof mail): Promise<string> => secretOf(mail[name], `alerts.email.${name}`, shell)
+  return [...channels, email({ smtp: await part('smtp'), from: await part('from'), to: await part('to') })]
 }
 
 function machineClock(): Instant {

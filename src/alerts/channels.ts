@@ -1,7 +1,7 @@
 import type { Alert } from '../engine/inbox/context.ts'
 
 /** The outcome of one attempt to deliver. */
-export interface Attempted {
+interface Attempted {
   readonly done: 'delivered' | 'refused' | 'later'
   /** Seconds that the channel asks for before the next attempt. */
   readonly retryAfter: number

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Killed } from '../../src/engine/rehearse/mortal.ts'
 import type { InboxContext } from '../../src/engine/inbox/context.ts'
 import { instant } from '../../src/core/instant.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { creationKey } from '../../src/engine/handover/keys.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { undoneComment } from '../../src/live/marks.ts'
@@ -77,6 +78,51 @@ describe('a cancel by tag', () => {
     await workOff()
     expect(await state(id)).toBe('done')
     expect(await rig.status('target', ada.successor)).toBe('canceled')
+  })
+
+  test('counts although neither the machine nor an answer knows the time, when the store knows the grant', async () => {
+    const ada = await rig.member('ada', 'held')
+    await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+    // The service has just started, and Stripe does not answer: its clock is the machine's.
+    const wrong = instant(rig.now() - 18 * 3_600)
+    const target = { ...rig.context.accounts.target, now: () => wrong }
+    const context = { ...rig.context, clock: () => wrong, accounts: { ...rig.context.accounts, target } }
+    const arrival = { source: 'poller', event: 'tag_added', contact: ada.contact, tag: rig.tag } as const
+    const { id } = await acceptSignal(context, { ...arrival, receivedAt: wrong, message: 'ada' })
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('target', ada.successor)).toBe('canceled')
+  })
+
+  test('whose request was carried out late, while its subscription cannot be read, is done', async () => {
+    await rig.close()
+    let late = false
+    let unread = 0
+    rig = await openRig({
+      between: (fetch) => async (input, init) => {
+        const { pathname } = new URL(input instanceof Request ? input.url : input)
+        const isOne = /^\/v1\/subscriptions\/sub_\w+$/.test(pathname)
+        if (late && isOne && init?.method === 'DELETE' && unread === 0) {
+          // The first DELETE is done after the second was sent, and that one is answered with 404.
+          await fetch(input, init)
+          unread = 1
+        } else if (isOne && unread > 0 && unread < 12) {
+          unread++
+          return new Response('<html>down</html>', { status: 503 })
+        }
+        return fetch(input, init)
+      },
+    })
+    const ada = await rig.member('ada', 'held')
+    late = true
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(unread).toBeGreaterThan(1)
+    expect(await state(id)).toBe('done')
+    expect([await rig.status('target', ada.successor), await rig.status('us', ada.old)]).toEqual([
+      'canceled',
+      'canceled',
+    ])
   })
 
   test('of a member after a revert, whose grant a lost store has forgotten, ends the old subscription', async () => {

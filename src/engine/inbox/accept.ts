@@ -1,6 +1,7 @@
 import { signalKeys, type Signal } from '../../cancel/signal.ts'
 import { instant } from '../../core/instant.ts'
 import { accessOf } from '../access/remember.ts'
+import type { Grant } from '../grants.ts'
 import type { InboxContext } from './context.ts'
 
 export interface Accepted {
@@ -17,29 +18,30 @@ export async function acceptSignal(
   context: Pick<InboxContext, 'accounts' | 'inbox' | 'clock' | 'access'>,
   arrival: Signal,
 ): Promise<Accepted> {
-  // Stripe dates grants and subscriptions. When this machine's clock is behind, a request must
-  // still not look older than the subscription it is about.
-  const receivedAt = instant(Math.max(arrival.receivedAt, context.accounts.target.now()))
-  const signal = await bind(context, { ...arrival, receivedAt })
+  const grants = await grantsOf(context, arrival)
+  // Stripe dates grants and subscriptions. When this machine's clock is behind, or Stripe has not
+  // answered since the start, a request must still not look older than the subscription it is
+  // about: what the store knows already happened before the request arrived.
+  const known = grants.map(({ grantedAt }) => grantedAt).filter((at) => at > context.clock())
+  const receivedAt = instant(Math.max(arrival.receivedAt, context.accounts.target.now(), ...known))
+  const signal = bind(context, { ...arrival, receivedAt }, grants)
   return context.inbox.accept({ keys: signalKeys(signal), signal, at: context.clock() })
+}
+
+async function grantsOf({ inbox }: Pick<InboxContext, 'inbox'>, signal: Signal): Promise<readonly Grant[]> {
+  const { contact, customer } = signal
+  if (contact !== undefined) return accessOf(inbox, { contact })
+  return customer === undefined ? [] : accessOf(inbox, { customer })
 }
 
 /**
  * Adds the offer that the tag names and the subscriber that was granted it. When two subscribers
  * match, the signal stays unbound: the worker decides or asks a person.
  */
-async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Signal): Promise<Signal> {
+function bind(context: Pick<InboxContext, 'access'>, signal: Signal, grants: readonly Grant[]): Signal {
   const offer = signal.offer ?? offerOfTag(context, signal.tag)
   const named = offer === undefined ? signal : { ...signal, offer }
   if (named.subscriber !== undefined || offer === undefined) return named
-  const filter =
-    named.contact !== undefined
-      ? { contact: named.contact }
-      : named.customer === undefined
-        ? undefined
-        : { customer: named.customer }
-  if (filter === undefined) return named
-  const grants = await accessOf(context.inbox, filter)
   // The signal names a customer and a contact that belong to different people. The worker decides
   // or asks.
   const { contact, customer } = named

@@ -66,7 +66,9 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
     // Another client may have ended it, or put it under a schedule, between our read and our
     // request.
     const now = await read(context, work.account, pathOf(work))
-    if (!now.ok) return outcome
+    // Without this reading, the refusal may only mean that our earlier request was carried out
+    // late.
+    if (!now.ok) return now
     if (done(now.value, whenOf(work, now.value))) return now
     if (turn > 0 || scheduleOf(now.value) === scheduleOf(seen)) return outcome
     seen = now.value
@@ -134,7 +136,7 @@ async function release(
   })
   if (outcome.ok || outcome.failure.kind !== 'rejected') return outcome
   const over = await isOver()
-  return over.ok && over.value !== undefined ? over : outcome
+  return over.ok && over.value === undefined ? outcome : over
 }
 
 function scheduleOf({ schedule }: StripeObject): string | undefined {

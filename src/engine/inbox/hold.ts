@@ -97,7 +97,7 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
   if (gone) {
     if (held.lost || !(await row.remember({ hold_gone: true }))) return failed(applyAtWork)
     const put = await putBack(context, work)
-    if (!put.ok) return (await isOverNow(context, subscriber, put.failure)) ? success('old_is_over') : put
+    if (!put.ok) return afterRefusal(context, subscriber, put)
   }
   const since = readHold(work.old)?.since ?? record.updated
   const made = await madeSince(account, work.old, since)
@@ -124,12 +124,17 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
 
 /**
  * A cancel may end both subscriptions while the hold is being restored. Stripe then refuses the
- * hold, and nothing is left to hold.
+ * hold, and nothing is left to hold. While this cannot be read, the refusal is not final.
  */
-async function isOverNow(context: InboxContext, subscriber: SubscriberKey, { kind }: Failure): Promise<boolean> {
-  if (kind !== 'rejected') return false
+async function afterRefusal(
+  context: InboxContext,
+  subscriber: SubscriberKey,
+  refused: { readonly ok: false; readonly failure: Failure },
+): Promise<Outcome<'old_is_over'>> {
+  if (refused.failure.kind !== 'rejected') return refused
   const both = await readSides(context, subscriber)
-  return both.ok && both.value.sides.old !== 'live'
+  if (!both.ok) return both
+  return both.value.sides.old === 'live' ? refused : success('old_is_over')
 }
 
 function idsOf(made: readonly Made[], status: Made['status']): string[] {

@@ -85,8 +85,8 @@ describe('docs/architecture.md says what the code does', () => {
       /\bcatch \{/g,
     )
     expect(dropped.map((line) => line.split(':')[0] ?? '').toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'src/alerts/channels.ts',
       'src/alerts/mailer.ts',
-      'src/alerts/open.ts',
       'src/cli/report/stored.ts',
       'src/cli/wiring/examine-service.ts',
       'src/core/signed-token.ts',
@@ -132,6 +132,7 @@ describe('docs/architecture.md says what the code does', () => {
       inbox_notes: 'the inbox',
       grants: 'grants',
       holdings: 'grants',
+      grant_subscribers: 'grants',
     }
     expect(Object.keys(words).toSorted()).toEqual(names.toSorted())
     const paragraph = page.split('## The store')[1]?.split('## ')[0] ?? ''

@@ -179,6 +179,7 @@ class Hands {
         this.storeAnswers()
         if (!claimed) await this.rest(idleSeconds)
       } catch (error) {
+        reportBug(this.context, error, 'the worker')
         this.storeFails(error)
         await this.rest(storeSeconds)
       }
@@ -284,8 +285,7 @@ class Hands {
   private storeFails(error: unknown): void {
     const { context } = this
     const now = context.clock()
-    if (this.storeAwayAt === undefined) unreadable(context, error)
-    else reportBug(context, error, 'the worker')
+    if (this.storeAwayAt === undefined) logUnreadable(context, error)
     this.storeAwayAt ??= now
     if (this.storeAlerted || isBug(error) || now - this.storeAwayAt < storeAwaySeconds) return
     this.storeAlerted = true
@@ -330,5 +330,9 @@ const storeAway = {
  */
 function unreadable(context: InboxContext, error: unknown): void {
   reportBug(context, error, 'the worker')
+  logUnreadable(context, error)
+}
+
+function logUnreadable(context: InboxContext, error: unknown): void {
   context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })
 }

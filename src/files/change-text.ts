@@ -23,14 +23,16 @@ export async function changeText(
   const real = await realpath(path).catch(absentAs(path))
   const lock = join(dirname(real), `.${basename(real)}.lock`)
   await mkdir(dirname(real), { recursive: true })
-  await take(lock)
+  const own = await take(lock)
   try {
     const after = change(await textOf(real))
     if (after === undefined) return false
+    // A process that was stopped for long may have lost the lock to another one.
+    if ((await identityOf(lock)) !== own) throw inTheWay(lock)
     await writeWhole(real, after, mode)
     return true
   } finally {
-    await rm(lock, { force: true })
+    if ((await identityOf(lock)) === own) await rm(lock, { force: true })
   }
 }
 
@@ -39,15 +41,21 @@ export async function textOf(path: string): Promise<string> {
   return await readFile(path, 'utf8').catch(absentAs(''))
 }
 
-async function take(lock: string): Promise<void> {
+/** Waits for the lock. Returns the identity of the lock file. */
+async function take(lock: string): Promise<string | undefined> {
   const until = performance.now() + patienceSeconds * 1_000
   while (!(await isTaken(lock))) {
-    if (performance.now() > until) throw Object.assign(new Error(`${lock} is in the way`), { code: 'ELOCKED' })
+    if (performance.now() > until) throw inTheWay(lock)
     await sleep(10)
   }
+  return await identityOf(lock)
 }
 
-/** Creates the lock, or removes one that was left over; true when it was created. */
+/**
+ * Creates the lock, or removes one that was left over; true when it was created. The removal needs
+ * a lock of its own, named after the lock that was left: otherwise a slow process could remove the
+ * new lock of a faster one, which removed the same old lock before.
+ */
 async function isTaken(lock: string): Promise<boolean> {
   try {
     await (await open(lock, 'wx')).close()
@@ -55,9 +63,35 @@ async function isTaken(lock: string): Promise<boolean> {
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error
   }
-  const changed = await stat(lock).then(({ mtimeMs }) => mtimeMs, absentAs(undefined))
-  if (changed !== undefined && Date.now() - changed > leftAfterSeconds * 1_000) await rm(lock, { force: true })
+  const left = await leftOver(lock)
+  if (left === undefined) return false
+  const guard = `${lock}.${left}`
+  if (!(await isTaken(guard))) return false
+  try {
+    if ((await leftOver(lock)) === left) await rm(lock, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
   return false
+}
+
+/** The identity of a lock that a killed process left; undefined for a lock in use, or none. */
+async function leftOver(lock: string): Promise<string | undefined> {
+  const found = await stat(lock).catch(absentAs(undefined))
+  return found !== undefined && Date.now() - found.mtimeMs > leftAfterSeconds * 1_000 ? nameOf(found) : undefined
+}
+
+async function identityOf(lock: string): Promise<string | undefined> {
+  const found = await stat(lock).catch(absentAs(undefined))
+  return found === undefined ? undefined : nameOf(found)
+}
+
+function nameOf({ ino, mtimeMs }: { readonly ino: number; readonly mtimeMs: number }): string {
+  return `${ino}-${Math.round(mtimeMs * 1_000)}`
+}
+
+function inTheWay(lock: string): Error {
+  return Object.assign(new Error(`${lock} is in the way`), { code: 'ELOCKED' })
 }
 
 function absentAs<T>(value: T): (error: unknown) => T {

@@ -19,7 +19,9 @@ export const guardDefaults = {
   removed_from_yaml: 0,
   /** Objects retired although the catalog declares no resource. */
   empty_catalog: 0,
-  /** Webhook endpoints replaced; a replacement changes the signing secret. */
+  /**
+   * Webhook endpoints and event destinations replaced; a replacement changes the signing secret.
+   */
   webhook_replace: 0,
   /** Changes applied in live mode without a reviewed plan file. */
   live_without_plan_file: 0,

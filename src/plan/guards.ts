@@ -10,7 +10,8 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `${actual} % of the catalog's objects in use would be retired; the limit is ${limit} %`,
   removed_from_yaml: (actual) => `${actual} object(s) would be retired because they are no longer in the YAML`,
   empty_catalog: (actual) => `the catalog declares no resource, and ${actual} object(s) would be retired`,
-  webhook_replace: (actual) => `${actual} webhook endpoint(s) would be replaced and get a new signing secret`,
+  webhook_replace: (actual) =>
+    `${actual} webhook endpoint(s) or event destination(s) would be replaced and get a new signing secret`,
   live_without_plan_file: (actual) => `${actual} change(s) would be made in live mode without a reviewed plan file`,
   plan_age: (actual, limit) => `the plan is ${actual} hours old; the limit is ${limit}`,
   declines: (actual, limit) =>

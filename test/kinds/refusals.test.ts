@@ -50,18 +50,55 @@ describe('what Stripe cannot do is refused before anything is sent', () => {
   })
 
   test('an object without marks is named by its entry', async () => {
-    const count = 'default_aggregation: { formula: count }'
     const meters = (first: string, second: string) =>
       catalogOf(
-        `meters: { ma: { display_name: A, event_name: ${first}, ${count} }, mb: { display_name: B, event_name: ${second}, ${count} } }`,
+        `meters: { ma: { display_name: A, event_name: ${first}, default_aggregation: { formula: count } }, mb: { display_name: B, event_name: ${second}, default_aggregation: { formula: sum } } }`,
       )
     const target = await Target.open()
     await target.apply(await target.plan(meters('a', 'b')))
-    const { blocked } = await target.plan(meters('b', 'a'))
+    const leftOut = [{ address: 'meter.mb', kind: 'meter', key: 'mb', findings: [] }] as const
+    const { blocked } = await target.plan(
+      { ...meters('b', 'c'), resources: meters('b', 'c').resources.slice(0, 1) },
+      { leftOut },
+    )
     expect(blocked.map(({ code, message }) => [code, message])).toEqual([
       ['natural_key_taken', expect.stringMatching(/it belongs to meter\.mb$/)],
-      ['natural_key_taken', expect.stringMatching(/it belongs to meter\.ma$/)],
     ])
+  })
+
+  test('a promotion code that a person took out of use and made again', async () => {
+    const target = await Target.open()
+    const coupons = 'coupons: { c: { percent_off: 20 }, d: { percent_off: 50 } }\n'
+    const code = (rest: string) => catalogOf(`${coupons}promotion_codes: { w: { code: WELCOME${rest} } }`)
+    const first = code(', promotion: { coupon: c }')
+    await target.apply(await target.plan(first))
+    const ours = target.known.find(({ address }) => address === 'promotion_code.w')?.id ?? ''
+    await target.send('POST', `/v1/promotion_codes/${ours}`, { active: false })
+    const other = await target.send('POST', '/v1/promotion_codes', {
+      code: 'WELCOME',
+      promotion: { type: 'coupon', coupon: 'd' },
+    })
+    const plan = await target.plan(first)
+    expect(lines(plan)).toEqual([
+      'drift promotion_code.w (changed_outside)',
+      'blocked promotion_code.w (natural_key_taken)',
+    ])
+    expect(plan.blocked[0]?.message).toContain(`${other.id}, which Crossbill did not create`)
+    // Each way that the message names is possible.
+    expect(lines(await target.plan(code(', promotion: { coupon: c }, active: false')))).toEqual([])
+    const mapped = { mapped: { [other.id ?? '']: 'promotion_code.w' } }
+    const second = code(', promotion: { coupon: d }')
+    expect(lines(await target.plan(second)).at(-1)).toBe('blocked promotion_code.w (natural_key_taken)')
+    await target.apply(await target.plan(second, mapped))
+    expect(lines(await target.plan(second))).toEqual([])
+    expect((await target.plan(second)).ids.get('promotion_code.w')).toBe(other.id)
+    await target.send('POST', `/v1/promotion_codes/${other.id}`, {
+      active: false,
+      metadata: { crossbill_project: '', crossbill_address: '' },
+    })
+    target.known = []
+    await target.apply(await target.plan(first))
+    expect(lines(await target.plan(first))).toEqual([])
   })
 
   test('nor is that of another price of ours', async () => {

@@ -5,10 +5,12 @@ import { instant } from '../../src/core/instant.ts'
 import { splitAddress } from '../../src/core/address.ts'
 import { kindNamed } from '../../src/kinds/registry.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../src/core/json.ts'
-import type { Catalog } from '../../src/catalog/types.ts'
+import type { Catalog, LeftOutEntry } from '../../src/catalog/types.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { readResources } from '../../src/engine/read/resources.ts'
 import type { Keyless } from '../../src/plan/change.ts'
+import { referencesInPath } from '../../src/plan/references.ts'
+import { unfinished } from '../../src/plan/resources/change.ts'
 import { planResources } from '../../src/plan/resources/plan.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
@@ -58,7 +60,11 @@ export class Target {
 
   async plan(
     catalog: Catalog,
-    options: { needed?: readonly string[]; mapped?: Readonly<Record<string, string>> } = {},
+    options: {
+      needed?: readonly string[]
+      mapped?: Readonly<Record<string, string>>
+      leftOut?: readonly LeftOutEntry[]
+    } = {},
   ): Promise<ResourcesPlan> {
     // What the YAML no longer declares is retired here, as with `--allow removed_from_yaml`.
     const plan = planResources({
@@ -70,6 +76,7 @@ export class Target {
       subscriptions: this.subscriptions,
       mapped: new Map(Object.entries(options.mapped ?? {})),
       needed: new Set(options.needed),
+      ...(options.leftOut === undefined ? {} : { leftOut: options.leftOut }),
       removed: catalog.removed,
       retired: this.retired,
       moved: catalog.moved,
@@ -87,20 +94,38 @@ export class Target {
     const applied = new Map<string, string | null>(plan.forms)
     for (const { address } of plan.changes)
       applied.set(address, this.known.find((one) => one.address === address)?.applied ?? null)
-    const before = this.known
+    let before = this.known
     const remember = (): void => {
       const now = [...ids].map(([address, id]) => ({ address, id, applied: applied.get(address) ?? null }))
       this.known = [...before.filter(({ address }) => !ids.has(address)), ...now]
     }
+    const others = new Set(
+      plan.changes.flatMap(({ address, steps }) =>
+        steps.flatMap(({ path }) => referencesInPath(path)).filter((one) => one !== address),
+      ),
+    )
     let done = 0
     for (const change of [...plan.changes, ...plan.closing])
       for (const step of change.steps) {
         if (done++ >= stopAfter) return
         await this.#run(change, step, ids)
-        if (change.expect.applied !== undefined) applied.set(change.address, change.expect.applied)
+        // The store forgets what is retired.
+        const isRecord = ({ address, id }: KnownObject): boolean =>
+          change.action === 'retire' && address === change.address && step.path.includes(id)
+        before = before.filter((one) => !isRecord(one))
+        const isWhole = step === change.steps.at(-1) && !others.has(change.address)
+        if (change.expect.applied !== undefined)
+          applied.set(change.address, isWhole ? change.expect.applied : unfinished)
         remember()
       }
+    for (const [address, form] of plan.forms) if (applied.get(address) === unfinished) applied.set(address, form)
     remember()
+  }
+
+  /** Records what the accounts show after an apply, as its proof does. */
+  note({ ids, forms }: ResourcesPlan): void {
+    const now = [...ids].map(([address, id]) => ({ address, id, applied: forms.get(address) ?? null }))
+    this.known = [...this.known.filter(({ address }) => !ids.has(address)), ...now]
   }
 
   async #run(change: Keyless, step: KeylessStep, ids: Map<string, string>): Promise<void> {

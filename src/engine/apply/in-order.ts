@@ -1,5 +1,8 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
+import { splitAddress } from '../../core/address.ts'
+import { kindNamed } from '../../kinds/registry.ts'
 import { referencesIn, referencesInPath } from '../../plan/references.ts'
+import { keepsName } from '../../plan/resources/names.ts'
 import type { ResourceChange } from '../../plan/types.ts'
 
 /**
@@ -97,9 +100,10 @@ function dependencies(changes: readonly ResourceChange[]): readonly (readonly nu
 
 /**
  * The address itself, every object that a request is about, and every name that only one object can
- * have.
+ * have. Replacements of a kind whose names Stripe frees with their objects keep the plan's order,
+ * because one may free the name that another one gives.
  */
-function writesOf({ address, steps }: ResourceChange): ReadonlySet<string> {
+function writesOf({ address, steps, action }: ResourceChange): ReadonlySet<string> {
   const paths = steps.flatMap(({ path }) => [path.split('/').slice(0, 4).join('/'), ...referencesInPath(path)])
   const names = steps.flatMap(({ params }) =>
     ['id', 'lookup_key', 'code', 'event_name'].flatMap((name) => {
@@ -107,7 +111,10 @@ function writesOf({ address, steps }: ResourceChange): ReadonlySet<string> {
       return typeof value === 'string' ? [`${name} ${value.toLowerCase()}`] : []
     }),
   )
-  return new Set([address, ...paths.filter((path) => path.split('/').length > 3 || !path.startsWith('/')), ...names])
+  const kind = kindNamed(splitAddress(address).kind)
+  const all = action === 'replace' && kind !== undefined && keepsName(kind) ? [`names of ${kind.name}`] : []
+  const objects = paths.filter((path) => path.split('/').length > 3 || !path.startsWith('/'))
+  return new Set([address, ...objects, ...names, ...all])
 }
 
 /** What a request refers to: ids, and addresses that resolve to ids. */

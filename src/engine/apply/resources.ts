@@ -14,6 +14,8 @@ import { putBack, putBackStep } from './put-back.ts'
 import { stepKey } from './step-key.ts'
 import { isCreation } from '../send/creation.ts'
 import { fillParams, fillPath } from '../send/references.ts'
+import { referencesInPath } from '../../plan/references.ts'
+import { unfinished } from '../../plan/resources/change.ts'
 
 /**
  * Sends the resource changes, independent ones in parallel, each after those that it depends on.
@@ -25,23 +27,37 @@ export async function applyResources(
   held: Held,
 ): Promise<readonly AppliedChange[]> {
   const ids = await catalogIds(context)
+  const others = completedByOthers(changes)
   return inDependencyOrder(changes, async (change): Promise<AppliedChange> => {
     const { address, action } = change
     if (context.interrupt.requested || held.lost) return { address, action, outcome: 'not_started' }
-    const result = await applyResource(context, change, ids)
+    const result = await applyResource(context, change, { ids, isCompleted: !others.has(address) })
     context.progress.step()
     return result
   })
 }
 
+/**
+ * The objects that a later request of another change completes: a new product gets its default
+ * price from the change of the price.
+ */
+function completedByOthers(changes: readonly ResourceChange[]): ReadonlySet<string> {
+  return new Set(
+    changes.flatMap(({ address, steps }) =>
+      steps.flatMap(({ path }) => referencesInPath(path)).filter((one) => one !== address),
+    ),
+  )
+}
+
 async function applyResource(
   context: Context,
   change: ResourceChange,
-  ids: Map<string, string>,
+  { ids, isCompleted }: { readonly ids: Map<string, string>; readonly isCompleted: boolean },
 ): Promise<AppliedChange> {
   const { address, action } = change
   const earlier = ids.get(address)
   const done: Step[] = []
+  let subject: string | undefined
   for (const step of change.steps) {
     const filled = fillStep(step, (ref) => ids.get(ref))
     if (!filled.ok) {
@@ -70,12 +86,15 @@ async function applyResource(
     if (!outcome.ok) return failedAt(context, change, { step, done, failure: outcome.failure })
     done.push(step)
     if (isSubject(step, change) && outcome.value.id !== undefined) {
-      ids.set(address, outcome.value.id)
-      await remember(context, change, outcome.value.id)
+      subject = outcome.value.id
+      ids.set(address, subject)
+      // Until its last request is done, the object lacks what the entry says by our own doing.
+      await remember(context, change, subject, unfinished)
     }
     if (isLost) return { address, action, outcome: 'failed', ...secretNotReturned }
   }
   if (action === 'retire') await forget(context, change, earlier)
+  else if (isCompleted && subject !== undefined) await remember(context, change, subject, change.expect.applied)
   return { address, action, outcome: 'done' }
 }
 
@@ -234,7 +253,12 @@ export async function keepSecret(
   return true
 }
 
-async function remember(context: Context, change: ResourceChange, id: string): Promise<void> {
-  const record = { address: change.address, account: context.accounts.target.name, id }
-  await context.store.putObjects([{ ...record, applied: change.expect.applied ?? null }])
+async function remember(
+  context: Context,
+  { address }: ResourceChange,
+  id: string,
+  applied: string | undefined,
+): Promise<void> {
+  const record = { address, account: context.accounts.target.name, id }
+  await context.store.putObjects([{ ...record, applied: applied ?? null }])
 }

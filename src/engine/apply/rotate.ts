@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, objectIn, type StripeObject, textIn } fr
 import { CommandError, success } from '../../core/outcome.ts'
 import { markConnect, markSucceeds, webhookEndpoint } from '../../kinds/webhook-endpoint.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
-import { markOf, ownMark } from '../../plan/resources/identity.ts'
+import { markOf, ownMark } from '../../plan/resources/live-index.ts'
 import type { Context } from '../context.ts'
 import { applyLease, withLease } from '../lease.ts'
 import { readKind } from '../read/lists.ts'

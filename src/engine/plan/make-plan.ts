@@ -237,8 +237,8 @@ async function guards(
   const moves = count('move')
   const wrong = exchangedAccounts(seen.live, context.catalog.project.name)
   const exchanged = wrong.reduce((sum, { objects }) => sum + objects, 0)
-  const webhooks = changes.filter(
-    ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
+  const secrets = changes.filter(
+    ({ action, steps }) => action === 'replace' && steps.some(({ secret_to: sink }) => sink !== undefined),
   )
   return [
     readGuard('people_moved', count('move', 'settle', 'revert'), limits),
@@ -246,7 +246,7 @@ async function guards(
     readGuard('retire_share', percentOf(retired, seen.resources.inUse), limits),
     readGuard(removedGuard, removed, limits),
     readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
-    readGuard('webhook_replace', webhooks.length, limits),
+    readGuard('webhook_replace', secrets.length, limits),
     readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
     readGuard('old_webhooks_enabled', endpoints, limits, heard),
     readGuard('project_renamed', renamed(seen), limits),

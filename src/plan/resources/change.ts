@@ -4,7 +4,7 @@ import { markAddress, markProject } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import { type Ending, objectPath } from '../../kinds/kind.ts'
-import { ownMark, type LiveObject } from './identity.ts'
+import { ownMark, type LiveObject } from './live-index.ts'
 import type { ResourceAction, ResourceChange } from '../types.ts'
 import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
@@ -138,7 +138,12 @@ function updating(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const live = identity.is === 'absent' ? undefined : identity.live
   const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
   const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
-  const because = [...found.map(({ field }) => field), ...(mark ? ['marks'] : [])]
+  const record = around.input.known.find(({ address }) => address === verdict.resource.address)
+  const because = [
+    ...found.map(({ field }) => field),
+    ...(mark ? ['marks'] : []),
+    ...(record?.applied === unfinished ? [leftUnfinished] : []),
+  ]
   const updated = change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
   return { ...updated, ...ending(live === undefined ? [] : endsOfUpdate(verdict, live, around.endings)) }
 }
@@ -177,7 +182,8 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
       const steps = [...holderSteps(kind, holders, old.id, now), ...retire]
       const because = [leftOver]
       return {
-        when: 'retire',
+        // The record alone says whose an object without marks is, so it goes first.
+        when: kind.marks ? 'retire' : 'make',
         kind,
         observed,
         change:
@@ -190,6 +196,15 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
 
 /** Why a change finishes what an earlier run began. */
 export const leftOver = 'left over from a replacement'
+
+/**
+ * The store's record of an object whose change was begun and has requests left: what is missing
+ * from it was not removed by others.
+ */
+export const unfinished = 'unfinished'
+
+/** Why a change sets what an earlier run of Crossbill had not set when it stopped. */
+const leftUnfinished = 'left unfinished by an earlier apply'
 
 /** The rest of a change that reached some of its subscribers: the others follow. */
 function finishing(

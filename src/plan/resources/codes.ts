@@ -21,8 +21,8 @@ export const resourceBlockedCodes = {
   },
   natural_key_taken: {
     meaning:
-      'The id, lookup key, code or url belongs to an object of another project, or of another entry of this project.',
-    fix: 'Change it in one of the two entries.',
+      'The id, lookup key, code or url belongs to an object of another project, of another entry of this project that keeps it, or to one that a person made while this entry has an object already (a promotion code that was deactivated and made again by hand).',
+    fix: 'Change it in one of the two entries. Retire the object that has it (`removed:`) in the same plan. Or take the object that a person made out of use in the Dashboard.',
   },
   adopted_differs: {
     meaning: 'The mapped object differs from the entry in fields that Stripe never changes.',

@@ -1,6 +1,8 @@
 import { patchBetween } from '../patch.ts'
 import { digest } from '../../core/canonical.ts'
-import { comparable, differences } from '../../kinds/form.ts'
+import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
+import type { References } from '../../kinds/kind.ts'
+import { formerNames } from './former.ts'
 import type { ResourcesInput } from './types.ts'
 import type { Verdict } from './judged.ts'
 import type { ResourceDriftCode } from './codes.ts'
@@ -12,7 +14,7 @@ type Drift = AnyDrift & { readonly code: ResourceDriftCode }
  * Changes made outside Crossbill. The last applied form distinguishes them from a change of the
  * YAML.
  */
-export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {
+export function driftOf(verdict: Verdict, input: ResourcesInput, references: References): readonly Drift[] {
   const { kind, resource, identity, said, form, live } = verdict
   const { address } = resource
   const recorded = input.known.find((one) => one.address === address)
@@ -29,7 +31,7 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
         ]
       : []
   const drift: Drift[] = []
-  const found = differences(kind, live, form)
+  const found = madeOutside(verdict, input, references)
   if (recorded?.applied === digest(said) && found.length > 0) {
     const message = `changed outside Crossbill: ${found.map(({ field }) => field).join(', ')}`
     drift.push({
@@ -49,6 +51,22 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
     })
   }
   return drift
+}
+
+/**
+ * Differences that Crossbill did not make. It replaces an object, or gives it to another entry, and
+ * may be stopped before every object that refers to it has followed: such a reference still names
+ * what stood for the entry before.
+ */
+function madeOutside(
+  { kind, identity, live, form }: Verdict,
+  input: ResourcesInput,
+  references: References,
+): readonly Difference[] {
+  const found = differences(kind, live, form)
+  if (found.length === 0 || identity.is === 'absent') return found
+  const before = differences(kind, liveForm(kind, identity.live, formerNames(input, references)), form)
+  return found.filter(({ field }) => before.some((one) => one.field === field))
 }
 
 function observed({ kind, resource, identity, form, live }: Verdict): readonly Drift[] {

@@ -1,9 +1,9 @@
 import { address as addressOf } from '../../core/address.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
-import { newAddress } from '../../catalog/new-address.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import type { Kind } from '../../kinds/kind.ts'
+import { created, inUseThenNewest, type LiveIndex, type LiveObject, markOf, ownMark } from './live-index.ts'
+import { givesUpName, holderInUse, isDeclaredOwner, keepsName, recordFor } from './names.ts'
 import type { ResourcesInput } from './types.ts'
 
 /** The live object that a declared one corresponds to. */
@@ -23,36 +23,17 @@ export type Identity =
    */
   | { readonly is: 'absent'; readonly gone: boolean; readonly takesKey?: true }
 
-export type LiveObject = StripeObject & { readonly id: string }
-
-/** The live objects of one kind, by id, by mark and by natural key. */
-export interface LiveIndex {
-  readonly byId: ReadonlyMap<string, LiveObject>
-  readonly byMark: ReadonlyMap<string, readonly LiveObject[]>
-  /** All holders of a key: objects in use first, then the newest first. */
-  readonly byNaturalKey: ReadonlyMap<string, readonly LiveObject[]>
-}
-
-export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'project' | 'moved'>): LiveIndex {
-  const byId = new Map<string, LiveObject>()
-  const byMark = new Map<string, LiveObject[]>()
-  const byNaturalKey = new Map<string, LiveObject[]>()
-  for (const object of input.live.get(kind.name) ?? []) {
-    if (!hasId(object)) continue
-    byId.set(object.id, object)
-    const mark = newAddress(ownMark(object, input.project), input.moved)
-    if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
-    const natural = kind.naturalKey?.live(object)
-    if (natural === undefined) continue
-    byNaturalKey.set(natural, [...(byNaturalKey.get(natural) ?? []), object])
-  }
-  for (const holders of byNaturalKey.values()) holders.sort((a, b) => inUseThenNewest(kind, a, b))
-  return { byId, byMark, byNaturalKey }
+export interface Claims {
+  /** Whether an earlier entry has taken the object. */
+  readonly isClaimed: (id: string) => boolean
+  readonly takenOver?: ReadonlyMap<string, LiveObject> | undefined
 }
 
 /**
  * Decides by positive evidence only, the strongest first: Crossbill's mark with its address, the
  * store's record, the natural key, the project's mapping.
+ *
+ * An object that `takenOver` gives to the entry comes before all of these.
  *
  * | mark names it | store knows id | natural key     | then                                     |
  * |---------------|----------------|-----------------|------------------------------------------|
@@ -66,36 +47,63 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
  * | none          | nothing live   | unused          | foreign if mapped, else absent or gone   |
  *
  * Where Stripe lets several objects share a natural key (`unique: false`), the mapping comes
- * first, and a holder that belongs to another entry is skipped. `isClaimed`: whether an earlier
- * entry has taken the object.
+ * first, and a holder that belongs to another entry is skipped.
  */
 export function identify(
   kind: Kind,
   index: LiveIndex,
   resource: DesiredResource,
   input: ResourcesInput,
-  isClaimed: (id: string) => boolean,
+  { isClaimed, takenOver = new Map() }: Claims,
 ): Identity {
   const { address, key, value } = resource
+  const isGivenAway = ({ id }: LiveObject): boolean =>
+    [...takenOver].some(([to, object]) => object.id === id && to !== address)
   const recorded = input.known.find((one) => one.address === address)?.id
-  const marked = index.byMark.get(address) ?? []
-  const best = marked.find(({ id }) => id === recorded) ?? [...marked].sort((a, b) => inUseThenNewest(kind, a, b))[0]
-  if (best !== undefined) return ours(best, marked)
-  const known = recorded === undefined ? undefined : index.byId.get(recorded)
-  if (known !== undefined && [undefined, ''].includes(ownMark(known, input.project))) return ours(known, [])
+  const marked = (index.byMark.get(address) ?? []).filter((one) => !isGivenAway(one))
+  const record = recorded === undefined ? undefined : index.byId.get(recorded)
+  const known =
+    record !== undefined &&
+    !isGivenAway(record) &&
+    [undefined, ''].includes(ownMark(record, input.project)) &&
+    (kind.marks || recordFor(kind, record, input) === address)
+      ? record
+      : undefined
+  // An object that stands for another entry now is not gone.
+  const gone = recorded !== undefined && record === undefined
+  const taken = takenOver.get(address)
+  if (taken !== undefined) {
+    const before = known === undefined ? marked : [...marked, known]
+    return { is: 'ours', live: taken, older: before.filter(({ id }) => id !== taken.id), newer: [] }
+  }
+  const named = keepsName(kind) ? holderInUse(kind, index, resource)?.id : undefined
+  const best =
+    marked.find(({ id }) => id === named) ??
+    marked.find(({ id }) => id === recorded) ??
+    [...marked].sort((a, b) => inUseThenNewest(kind, a, b))[0]
   const mapped = [...input.mapped].find(([, to]) => to === address)?.[0]
   const object = mapped === undefined ? undefined : index.byId.get(mapped)
+  // An object that is out of use gives way to the one that the project names for the entry.
+  const isReplacedByMapping = object !== undefined && isUnowned(object, input) && isOutOfUse(kind, best ?? known)
+  if (isReplacedByMapping) return { is: 'foreign', live: object, mapped: true }
+  if (best !== undefined) return ours(best, marked)
+  // Without marks, an equal object that no record has is this entry's rather than one out of use.
+  const other = named === undefined ? undefined : index.byId.get(named)
+  const isLeft = !kind.marks && other !== undefined && isUnowned(other, input) && isOutOfUse(kind, known)
+  if (known !== undefined && !isLeft) return ours(known, [])
   const unique = kind.naturalKey?.unique === true
   if (object !== undefined && !unique) return { is: 'foreign', live: object, mapped: true }
   const natural = kind.naturalKey?.desired(key, value)
   const holders = natural === undefined ? [] : (index.byNaturalKey.get(natural) ?? [])
-  const holder = unique ? holders[0] : holders.find((one) => isFree(one, address, input) && !isClaimed(one.id))
+  const holder = unique
+    ? holders.find((one) => !isFormer(kind, one, input))
+    : holders.find((one) => isFree(one, address, input) && !isClaimed(one.id))
   if (holder !== undefined) {
-    if (givesUpKey(kind, holder, natural, input)) return { is: 'absent', gone: recorded !== undefined, takesKey: true }
+    if (isReleased(kind, holder, natural, input)) return { is: 'absent', gone, takesKey: true }
     return holderOf(holder, address, input)
   }
   if (object !== undefined) return { is: 'foreign', live: object, mapped: true }
-  return { is: 'absent', gone: recorded !== undefined }
+  return { is: 'absent', gone }
 }
 
 /** Whether an object with a shared natural key belongs to no other entry and no other project. */
@@ -109,14 +117,35 @@ function isFree(holder: LiveObject, address: string, input: ResourcesInput): boo
 }
 
 /**
- * Whether the holder of a transferable key is a declared object of this project whose entry now has
- * another key.
+ * Whether the holder of the key loses it in this plan: another price gets it, or its declared entry
+ * now has another one, so that the object is replaced.
  */
-function givesUpKey(kind: Kind, holder: LiveObject, key: string | undefined, input: ResourcesInput): boolean {
+function isReleased(kind: Kind, holder: LiveObject, key: string | undefined, input: ResourcesInput): boolean {
+  // The mark of an object without an entry is enough to replace it; nothing marks the others.
+  if (keepsName(kind))
+    return (
+      !kind.retired(holder) && (!kind.marks || isDeclaredOwner(kind, holder, input)) && givesUpName(kind, holder, input)
+    )
   if (kind.fields['transfer_lookup_key'] === undefined) return false
   const mark = ownMark(holder, input.project)
   const entry = input.desired.find(({ address }) => address === mark)
   return entry !== undefined && kind.naturalKey?.desired(entry.key, entry.value) !== key
+}
+
+/**
+ * An object of this project that is out of use and whose entry has another name now: Stripe keeps
+ * it, and gives its name to a new one.
+ */
+function isFormer(kind: Kind, object: LiveObject, input: ResourcesInput): boolean {
+  return keepsName(kind) && kind.marks && kind.retired(object) && givesUpName(kind, object, input)
+}
+
+function isOutOfUse(kind: Kind, object: LiveObject | undefined): boolean {
+  return object !== undefined && kind.retired(object)
+}
+
+function isUnowned(object: LiveObject, input: ResourcesInput): boolean {
+  return markOf(object, markProject) === undefined && !input.known.some(({ id }) => id === object.id)
 }
 
 function holderOf(holder: LiveObject, address: string, input: ResourcesInput): Identity {
@@ -164,35 +193,4 @@ export function undeclared(
   return [...found.values()].sort((a, b) =>
     a.address < b.address ? -1 : a.address > b.address ? 1 : created(a.live) - created(b.live),
   )
-}
-
-/**
- * The address in the project's mark; '' for an object of the project that no longer represents an
- * entry; undefined for any other object.
- */
-export function ownMark(object: StripeObject, project: string): string | undefined {
-  return markOf(object, markProject) === project ? (markOf(object, markAddress) ?? '') : undefined
-}
-
-export function markOf(object: StripeObject, name: string): string | undefined {
-  const { metadata } = object
-  const mark = isJsonObject(metadata) ? metadata[name] : undefined
-  return typeof mark === 'string' && mark !== '' ? mark : undefined
-}
-
-function hasId(object: StripeObject): object is LiveObject {
-  return typeof object.id === 'string'
-}
-
-function inUseThenNewest(kind: Kind, a: LiveObject, b: LiveObject): number {
-  const inUse = Number(kind.retired(a)) - Number(kind.retired(b))
-  if (inUse !== 0) return inUse
-  // For equal times, sorting keeps Stripe's order, which is newest first.
-  return created(b) - created(a)
-}
-
-function created(object: StripeObject): number {
-  const at = object['created']
-  // The second version of the API writes times as text.
-  return typeof at === 'number' ? at : typeof at === 'string' ? Date.parse(at) / 1_000 : 0
 }

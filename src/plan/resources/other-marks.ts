@@ -1,5 +1,5 @@
 import { markAddress, markProject } from '../../live/marks.ts'
-import { markOf } from './identity.ts'
+import { markOf } from './live-index.ts'
 import type { Verdict } from './judged.ts'
 import type { OtherMarks, ResourcesInput } from './types.ts'
 

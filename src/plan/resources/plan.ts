@@ -10,7 +10,10 @@ import type { Ending, Kind } from '../../kinds/kind.ts'
 import type { Keyless } from '../change.ts'
 import type { Blocked, Removed } from '../types.ts'
 import { blockDependents } from './dependents.ts'
-import { indexLive, type LiveIndex, type LiveObject, undeclared } from './identity.ts'
+import { undeclared } from './identity.ts'
+import { indexLive, type LiveIndex, type LiveObject } from './live-index.ts'
+import { inNameOrder, withoutTakenNames } from './name-order.ts'
+import { takenOver } from './names.ts'
 import { otherMarks } from './other-marks.ts'
 import { inOrder, type Placed } from './order.ts'
 import { type People, peopleIn } from './people.ts'
@@ -41,8 +44,11 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const needed = withProducts(input.needed, input.desired)
   // All kinds are identified before differences are computed, because a replaced object changes the
   // objects that use it.
-  for (const kind of kinds)
-    for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
+  for (const kind of kinds) {
+    const taken = takenOver(kind, indexOf(kind), input, references)
+    for (const resource of declared.get(kind.name) ?? [])
+      references.identify(kind, indexOf(kind), resource, input, taken)
+  }
   const ground = { input, indexOf, references }
   const unmarked = input.incomplete === true ? [] : unmarkedRetiring(given.desired.filter(isRetiring), ground)
   const gone: readonly Gone[] = [
@@ -69,11 +75,14 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
         stops.length === 0 ? verdict : { ...verdict, takes: 'blocked', blocked: [...verdict.blocked, ...stops] },
       )
     }
-  const verdicts = blockDependents(judged, references)
-  const isRetired = gone
-    .filter(({ kind, address, word, live }) => word === 'retire' && keptInUse(kind, address, live).length === 0)
-    .map(({ live }) => live.id)
-  const endings = new Endings({ input, verdicts, people, retiring: new Set(isRetired) })
+  const retired = new Set(
+    gone
+      .filter(({ kind, address, word, live }) => word === 'retire' && keptInUse(kind, address, live).length === 0)
+      .map(({ live }) => live.id),
+  )
+  const names = { input, indexOf, references, retired }
+  const verdicts = blockDependents(withoutTakenNames(judged, names), references)
+  const endings = new Endings({ input, verdicts, people, retiring: retired })
   const around = { input, references, people, verdicts, endings }
   const placed: Placed[] = verdicts.flatMap((verdict) => changeFor(verdict, { ...around, needed }))
   const left: Placed[] = []
@@ -89,21 +98,26 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     removed.push(removedOf(kind, { ...object, ends: change.ends }, people))
     if (stop.length === 0) left.push(change)
   }
-  const { changes, closing } = inOrder(placed)
+  // Without marks, the record of the object that an entry leaves is kept until it is out of use.
+  const waiting = verdicts.filter(
+    ({ kind, identity }) => !kind.marks && identity.is === 'ours' && identity.older.some((old) => !kind.retired(old)),
+  )
+  const isWaiting = (address: string): boolean => waiting.some(({ resource }) => resource.address === address)
+  const { changes, closing } = inOrder(inNameOrder(placed, verdicts, names))
   const removals = inOrder(left).changes
   return {
     changes,
     removals,
     removed,
     closing,
-    drift: verdicts.flatMap((verdict) => driftOf(verdict, input)),
+    drift: verdicts.flatMap((verdict) => driftOf(verdict, input, references)),
     blocked: [
       ...verdicts.flatMap(({ blocked }) => blocked),
       ...[...impossible.blocked.values()].filter(({ address }) => retiring.has(address)),
       ...kept,
     ].map((one) => withPosition(one, given.desired)),
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
-    ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
+    ids: new Map([...references.known(), ...takenForOurs(verdicts)].filter(([address]) => !isWaiting(address))),
     observed: observedIds(verdicts),
     adopting: new Map(
       verdicts.flatMap(({ takes, identity, resource }) =>

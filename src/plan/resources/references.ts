@@ -5,7 +5,8 @@ import type { LiveResources } from '../../live/accounts.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind, KindName, References } from '../../kinds/kind.ts'
 import { outsideOf } from '../../kinds/outside.ts'
-import { identify, type Identity, type LiveIndex } from './identity.ts'
+import { identify, type Identity } from './identity.ts'
+import type { LiveIndex, LiveObject } from './live-index.ts'
 import type { ResourcesInput } from './types.ts'
 
 /**
@@ -16,6 +17,7 @@ export class ReferenceTable implements References {
   readonly #identities = new Map<string, Identity>()
   readonly #keys = new Map<string, string>()
   readonly #renewed = new Set<string>()
+  readonly #older = new Set<string>()
 
   readonly now: Instant
 
@@ -33,14 +35,24 @@ export class ReferenceTable implements References {
     return known.get(id)
   }
 
-  identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {
-    const found = identify(kind, index, resource, input, (id) => this.isClaimed(kind.name, id))
+  identify(
+    kind: Kind,
+    index: LiveIndex,
+    resource: DesiredResource,
+    input: ResourcesInput,
+    takenOver?: ReadonlyMap<string, LiveObject>,
+  ): void {
+    const found = identify(kind, index, resource, input, {
+      isClaimed: (id) => this.isClaimed(kind.name, id),
+      takenOver,
+    })
     // The owner of an observed object does not matter, because the object is never written.
     const observed = resource.lifecycle?.observe === true && found.is === 'taken'
     const identity: Identity = observed ? { is: 'foreign', live: found.live, mapped: true } : found
     this.#identities.set(resource.address, identity)
     if (identity.is === 'ours' || identity.is === 'foreign')
       this.#keys.set(`${kind.name} ${identity.live.id}`, resource.key)
+    if (identity.is === 'ours') for (const { id } of identity.older) this.#older.add(`${kind.name} ${id}`)
   }
 
   identity(address: string): Identity {
@@ -77,9 +89,12 @@ export class ReferenceTable implements References {
     return this.#keys.get(`${kind} ${id}`) ?? `(${id})`
   }
 
-  /** Whether a live object corresponds to a declared one, whatever its marks say. */
+  /**
+   * Whether a live object corresponds to a declared one, whatever its marks say, or is left over
+   * from its replacement.
+   */
   isClaimed(kind: KindName, id: string): boolean {
-    return this.#keys.has(`${kind} ${id}`)
+    return this.#keys.has(`${kind} ${id}`) || this.#older.has(`${kind} ${id}`)
   }
 
   known(): ReadonlyMap<string, string> {

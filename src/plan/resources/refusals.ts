@@ -2,8 +2,8 @@ import { unchargeableAmounts } from '../../kinds/smallest-unit.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { ResourceBlockedCode } from './codes.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
-import { markProtect } from '../../live/marks.ts'
-import { type LiveObject, markOf, ownMark } from './identity.ts'
+import { markProject, markProtect } from '../../live/marks.ts'
+import { type LiveObject, markOf, ownMark } from './live-index.ts'
 import type { Lifecycle } from '../../catalog/types.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import type { Holder } from './people.ts'
@@ -172,25 +172,39 @@ export function heldChange(judged: Judged, live: LiveObject, replaced: readonly 
  * A lookup key, code or url is not taken from another object. An object without marks is known as
  * this project's by the records alone.
  */
-export function keyOfOthers(
-  { kind, resource, index, input }: Judged,
-  live: LiveObject,
-  found: readonly Difference[],
-): readonly Blocked[] {
+export function keyOfOthers({ kind, resource, index, input }: Judged, live: LiveObject): readonly Blocked[] {
   const { naturalKey } = kind
-  if (naturalKey?.unique !== true || !found.some(({ field }) => field === naturalKey.name)) return []
-  const wanted = naturalKey.desired(resource.key, resource.value)
-  const [holder] = wanted === undefined ? [] : (index.byNaturalKey.get(wanted) ?? [])
+  const wanted = naturalKey?.desired(resource.key, resource.value)
+  // A key that only an object in use has is also missing from an object that a person took out of use.
+  if (naturalKey?.unique !== true || wanted === undefined || naturalKey.live(live) === wanted) return []
+  const [holder] = index.byNaturalKey.get(wanted) ?? []
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
   if (naturalKey.freeAfter === 'retired' && kind.retired(holder)) return []
-  const recorded = input.known.find(({ id }) => id === holder.id)?.address
-  return [taken(resource.address, holder, recorded ?? 'an owner outside Crossbill')]
+  if (input.known.some(({ id }) => id === holder.id)) return []
+  const owner = markOf(holder, markProject)
+  if (owner !== undefined) return [taken(resource.address, holder, `project ${owner}`)]
+  return [madeByOthers({ kind, resource }, holder, live)]
+}
+
+/** An object that Crossbill did not make has the key that an object of this project needs. */
+function madeByOthers(
+  { kind, resource: { address, key } }: Pick<Judged, 'kind' | 'resource'>,
+  holder: LiveObject,
+  live: LiveObject,
+): Blocked {
+  const name = kind.naturalKey?.name ?? 'id'
+  const isOff = kind.retired(live)
+  const message = `${holder.id}, which Crossbill did not create, has this ${name}, and only one object in use can have it${isOff ? `; ${live.id}, the object of this entry, was taken out of use` : ''}`
+  const fix = isOff
+    ? `take ${holder.id} out of use in the Dashboard; or write active: false in this entry; or write the values of ${holder.id} into the entry and \`${kind.section}: { ${holder.id}: ${key} }\` in mappings/target.yaml to manage that object instead`
+    : `choose another ${name}, or take ${holder.id} out of use in the Dashboard`
+  return { address, code: 'natural_key_taken', message, fix }
 }
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {
   const message = `${live.id} already has this id, lookup key, code or url; it belongs to ${by}`
   const isProject = by.startsWith('project ')
-  const fix = 'change it in one of the two objects'
+  const fix = `change it in one of the two ${isProject ? 'objects' : 'entries'}`
   const renamed = 'if `project:` in project.yaml was renamed, write the earlier name again; otherwise '
   return { address, code: 'natural_key_taken', message, fix: isProject ? `${renamed}${fix}` : fix }
 }

@@ -1,4 +1,4 @@
-import type { LiveObject } from './identity.ts'
+import type { LiveObject } from './live-index.ts'
 import type { People } from './people.ts'
 import { holdersOf } from './refusals.ts'
 import type { Verdict } from './judged.ts'

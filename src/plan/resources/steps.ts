@@ -6,7 +6,7 @@ import { markAddress, markFormer, markProject, markProtect } from '../../live/ma
 import type { Difference } from '../../kinds/form.ts'
 import { type Kind, objectPath, type References } from '../../kinds/kind.ts'
 import type { KeylessStep } from './types.ts'
-import type { LiveObject } from './identity.ts'
+import type { LiveObject } from './live-index.ts'
 import type { Holder } from './people.ts'
 
 /** A declared object with everything that its requests need. */

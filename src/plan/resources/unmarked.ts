@@ -4,7 +4,8 @@ import { desiredForm, differences, liveForm } from '../../kinds/form.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { kindNamed } from '../../kinds/registry.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
-import { identify, type LiveIndex, type LiveObject } from './identity.ts'
+import { identify } from './identity.ts'
+import type { LiveIndex, LiveObject } from './live-index.ts'
 import type { Blocked } from './judged.ts'
 import type { ReferenceTable } from './references.ts'
 import type { ResourcesInput } from './types.ts'
@@ -39,7 +40,7 @@ export function unmarkedRetiring(
     if (input.known.some((one) => one.address === address)) return []
     const index = indexOf(kind)
     const isClaimed = (id: string): boolean => references.isClaimed(kind.name, id)
-    const identity = identify(kind, index, resource, input, isClaimed)
+    const identity = identify(kind, index, resource, input, { isClaimed })
     if (identity.is !== 'foreign' || kind.retired(identity.live) || isClaimed(identity.live.id)) return []
     const natural = kind.naturalKey?.desired(key, value) ?? ''
     const holders = (index.byNaturalKey.get(natural) ?? []).filter((one) => !kind.retired(one) && !isClaimed(one.id))

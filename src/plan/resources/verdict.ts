@@ -2,8 +2,9 @@ import type { Verdict, Judged, Blocked } from './judged.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/json.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
-import type { Identity, LiveObject } from './identity.ts'
-import { ownMark } from './identity.ts'
+import type { Identity } from './identity.ts'
+import { formerNames } from './former.ts'
+import { type LiveObject, ownMark } from './live-index.ts'
 import {
   adoptedDiffers,
   cannotChange,
@@ -71,10 +72,11 @@ export function judge(judged: Judged): Verdict {
       return missing.length > 0 ? verdict('blocked', missing) : foreign(judged, identity, { found, form }, verdict)
     }
     case 'ours': {
-      const others = renewal.reuse === undefined ? keyOfOthers(judged, identity.live, found) : []
+      const others = renewal.reuse === undefined ? keyOfOthers(judged, identity.live) : []
       if (others.length > 0) return verdict('blocked', others)
       const ended = kind.ends === true && found.length > 0 && kind.retired(identity.live)
       if (replaced.length > 0 || ended) {
+        if (isOverAnyway(judged, identity.live, { found, form })) return verdict('nothing')
         const blocked = [
           ...protectedFromReplacing(judged, identity.live, replaced),
           ...idTaken(judged, renewal),
@@ -93,6 +95,22 @@ export function judge(judged: Judged): Verdict {
       return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
     }
   }
+}
+
+/**
+ * An expired code whose coupon is replaced: Stripe would create no other one, and nobody can redeem
+ * it. Only a reference to an object that this project replaced differs, so nothing is left to do.
+ */
+function isOverAnyway(
+  { kind, references, input, resource }: Judged,
+  live: LiveObject,
+  { found, form }: { readonly found: readonly Difference[]; readonly form: JsonObject },
+): boolean {
+  const isOver = Object.values(kind.fields).some((field) => field.unshown?.(live, references) === true)
+  if (!isOver || kind.refusal?.(form, references) === undefined) return false
+  const others = differences(kind, liveForm(kind, live, formerNames(input, references)), form)
+  const uses = kind.uses(resource.value).map(({ path }) => String(path[0]))
+  return found.every(({ field }) => uses.includes(field) && !others.some((one) => one.field === field))
 }
 
 /** The rest of an unfinished replacement is retired, unless it is protected. */

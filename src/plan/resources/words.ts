@@ -6,7 +6,8 @@ import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { kindNamed } from '../../kinds/registry.ts'
 import type { Notice } from '../types.ts'
-import { identify, ownMark, type LiveIndex, type LiveObject } from './identity.ts'
+import { identify } from './identity.ts'
+import { ownMark, type LiveIndex, type LiveObject } from './live-index.ts'
 import type { Blocked } from './judged.ts'
 import type { ReferenceTable } from './references.ts'
 import type { ResourcesInput } from './types.ts'
@@ -109,7 +110,9 @@ function notManaged(
   const index = indexOf(kind)
   // Retired already: the entry can be deleted.
   if ((index.byMark.get(address) ?? []).length > 0) return {}
-  const identity = identify(kind, index, resource, given, (id) => references.isClaimed(kind.name, id))
+  const identity = identify(kind, index, resource, given, {
+    isClaimed: (id) => references.isClaimed(kind.name, id),
+  })
   if (identity.is === 'absent') {
     if (identity.gone) return {}
     const near = nearest([address], undeclared)

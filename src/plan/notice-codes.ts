@@ -37,6 +37,11 @@ export const noticeCodes = {
       'An entry has `retire: true`, or a line of `removed:` nearly names an object that is in use, and the account has no object of that name.',
     fix: 'Delete the entry or the line, or correct its key.',
   },
+  field_left_alone: {
+    meaning:
+      'A value was deleted from an entry, and nothing changes by that: Stripe cannot clear the field (the lookup key of a price, the name of a coupon), or it would put a default of its own in its place (portals, payment links, tax settings). Crossbill leaves the present value as it is and no longer compares it. The store knows what the entry had; the notice is shown until the next apply.',
+    fix: 'Nothing to do if the value should stay. Otherwise write the field with another value, or an empty list. A lookup key leaves a price when another price gets it.',
+  },
   no_method: {
     meaning: 'An amount is due at the next renewal, and no payment method would be charged for it in either account.',
     fix: 'Let the member enter a card before the date shown: `crossbill card-link --code no_method` makes the links.',

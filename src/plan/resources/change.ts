@@ -1,7 +1,6 @@
 import { patchBetween } from '../patch.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
-import { digest } from '../../core/canonical.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import { type Ending, objectPath } from '../../kinds/kind.ts'
 import { ownMark, type LiveObject } from './live-index.ts'
@@ -20,6 +19,7 @@ import {
   unmarkStep,
   updateSteps,
 } from './steps.ts'
+import { appliedOf } from './applied.ts'
 import { ending, type Endings } from './ends.ts'
 import { holdersOf, isProtected, isProtectedAsSaid } from './refusals.ts'
 import type { Verdict } from './judged.ts'
@@ -214,7 +214,13 @@ function finishing(
 ): Keyless<ResourceChange> {
   const before = comparable(kind, liveForm(kind, old, references), meanwhile)
   const patch = patchBetween(before, meanwhile)
-  return { address: resource.address, action: 'replace', patch, ...rest, expect: { applied: digest(meanwhile) } }
+  return {
+    address: resource.address,
+    action: 'replace',
+    patch,
+    ...rest,
+    expect: { applied: appliedOf(kind, meanwhile) },
+  }
 }
 
 /** Archives what had to stay active for the subscribers who move, after they have moved. */
@@ -224,7 +230,7 @@ function closing(verdict: Verdict, around: Around): readonly Placed[] {
   const id = around.references.toStripe(kind.name, resource.key)
   const path = `${kind.path}/${typeof id === 'string' ? id : `{${resource.address}}`}`
   const steps = [post('archive', path, { active: false })]
-  const archived = { ...change(verdict, 'update', ['active'], steps, 0), expect: { applied: digest(form) } }
+  const archived = { ...change(verdict, 'update', ['active'], steps, 0), expect: { applied: appliedOf(kind, form) } }
   return [{ when: 'closing', kind, observed, change: archived }]
 }
 
@@ -248,7 +254,7 @@ function change(
 ): Keyless<ResourceChange> {
   const patch = action === 'retire' ? [] : patchBetween(comparable(kind, live, meanwhile), meanwhile)
   const about = { address: resource.address, action, because, patch, people, steps }
-  return { ...about, expect: action === 'retire' ? {} : { applied: digest(meanwhile) } }
+  return { ...about, expect: action === 'retire' ? {} : { applied: appliedOf(kind, meanwhile) } }
 }
 
 function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {

@@ -1,5 +1,5 @@
 import { patchBetween } from '../patch.ts'
-import { digest } from '../../core/canonical.ts'
+import { appliedOf } from './applied.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import type { References } from '../../kinds/kind.ts'
 import { formerNames } from './former.ts'
@@ -32,7 +32,7 @@ export function driftOf(verdict: Verdict, input: ResourcesInput, references: Ref
       : []
   const drift: Drift[] = []
   const found = madeOutside(verdict, input, references)
-  if (recorded?.applied === digest(said) && found.length > 0) {
+  if (recorded?.applied === appliedOf(kind, said) && found.length > 0) {
     const message = `changed outside Crossbill: ${found.map(({ field }) => field).join(', ')}`
     drift.push({
       address,

@@ -9,6 +9,7 @@ import { kinds, kindNamed } from '../../kinds/registry.ts'
 import type { Ending, Kind } from '../../kinds/kind.ts'
 import type { Keyless } from '../change.ts'
 import type { Blocked, Removed } from '../types.ts'
+import { appliedOf, leftAlone } from './applied.ts'
 import { blockDependents } from './dependents.ts'
 import { undeclared } from './identity.ts'
 import { indexLive, type LiveIndex, type LiveObject } from './live-index.ts'
@@ -127,14 +128,14 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     forms: new Map(
       verdicts
         .filter((verdict) => !leftOut.some(({ resource }) => resource.address === verdict.resource.address))
-        .map(({ resource, said }) => [resource.address, digest(said)]),
+        .map(({ kind, resource, said }) => [resource.address, appliedOf(kind, said)]),
     ),
     touched: touchedBy([...changes, ...removals, ...closing], verdicts, [...placed, ...left]),
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     otherMarks: otherMarks(verdicts, input),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
     inUse: inUse(indexOf, verdicts, gone),
-    notices: impossible.notices,
+    notices: [...impossible.notices, ...verdicts.flatMap((verdict) => leftAlone(verdict, input))],
   }
 }
 

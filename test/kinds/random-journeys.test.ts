@@ -288,7 +288,8 @@ test(
           const blocked: string[] = []
           for (const [sections, crash, someone] of states) {
             const catalog = catalogOf(sections)
-            // A line of `removed:` whose object never existed, or is retired: this target has no journal.
+            // A line of `removed:` whose object never existed, or is retired: this target has no
+            // journal.
             const isOpen = (line: string): boolean =>
               !line.endsWith('(retire_unidentified)') && !(forgets && unknowable.test(line))
             const of = (plan: ResourcesPlan, what: string): readonly string[] =>

@@ -105,7 +105,7 @@ export function inNameOrder(given: readonly Placed[], verdicts: readonly Verdict
     if (done.includes(one)) return
     const wait = waits.get(one)
     if (wait !== undefined && above.includes(wait.on)) {
-      // A circle: whoever comes first takes out of use what the others will replace.
+      // A circle: the first change takes out of use what the others will replace.
       takenOut.set(one, [...(takenOut.get(one) ?? []), wait.id])
       hoisted.set(wait.on, [...(hoisted.get(wait.on) ?? []), wait.id])
     } else if (wait !== undefined) visit(wait.on, [...above, one])

@@ -97,9 +97,9 @@ export function takenOver(
 }
 
 /**
- * Only the exchanges that leave no object over. Without marks, the record alone says whose an object
- * is, and it could not name both what an entry takes over and what it leaves. Such entries are
- * replaced, because Stripe frees the key of what is out of use.
+ * Only the exchanges that leave no object over. Without marks, the record alone says whose an
+ * object is, and it could not name both what an entry takes over and what it leaves. Such entries
+ * are replaced, because Stripe frees the key of what is out of use.
  */
 function inCircles(
   kind: Kind,

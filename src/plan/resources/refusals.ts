@@ -175,7 +175,8 @@ export function heldChange(judged: Judged, live: LiveObject, replaced: readonly 
 export function keyOfOthers({ kind, resource, index, input }: Judged, live: LiveObject): readonly Blocked[] {
   const { naturalKey } = kind
   const wanted = naturalKey?.desired(resource.key, resource.value)
-  // A key that only an object in use has is also missing from an object that a person took out of use.
+  // A key that only an object in use has is also missing from an object that a person took out of
+  // use.
   if (naturalKey?.unique !== true || wanted === undefined || naturalKey.live(live) === wanted) return []
   const [holder] = index.byNaturalKey.get(wanted) ?? []
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []

@@ -106,8 +106,13 @@ export const violations = {
   },
   money_left_in_target: {
     meaning:
-      'A subscriber was reverted to the old account, and their balance or pending items stayed in the target, where no subscription uses them.',
-    fix: 'Give the customer the same credit or item in the old account, and remove it in the target. Or move the subscriber again.',
+      'A subscriber was reverted to the old account, and their balance, pending items or a draft stayed in the target, where no subscription bills or uses them.',
+    fix: 'Give the customer the same credit or item in the old account. Then remove it in the target: delete an item, finalize and void a draft, adjust a balance to zero.',
+  },
+  money_left_behind: {
+    meaning:
+      'The subscription of a member whom Crossbill moved or cancelled has ended, and a pending item, a draft or a balance of theirs stayed in that account. No subscription bills or uses it. Crossbill does not decide whether it is still owed.',
+    fix: 'In the Dashboard of that account: to bill it, create an invoice with the same amount, or finalize the draft; to pay out a credit, refund it. Then, or to forgive it, remove what is left: delete an item, finalize and void a draft, adjust a balance to zero.',
   },
   usage_misplaced: {
     meaning:

@@ -78,6 +78,22 @@ describe('cancel: the manual fallback', () => {
     expect(after).toBe('canceled')
   })
 
+  test('says which item and credit the cancel left, and that it billed and removed neither', async () => {
+    const [id = ''] = one.subscriptions
+    const item = await inWorld(folder, accounts, async (stripe) => {
+      const { customer } = one
+      await stripe('us').customers.createBalanceTransaction(customer, { amount: -900, currency: 'usd' })
+      return stripe('us').invoiceItems.create({ customer, subscription: id, amount: 4_200, currency: 'usd' })
+    })
+    const { code, stdout } = await cancel(`us/${id}`, '--yes')
+    expect(code).toBe(0)
+    expect(stdout).toContain(
+      `Left in us: item ${item.id} of 42.00 usd, a credit of 9.00 usd of ${one.customer}. The cancel did not bill or remove it`,
+    )
+    const still = await inWorld(folder, accounts, async (stripe) => stripe('us').invoiceItems.retrieve(item.id))
+    expect(still.invoice).toBeNull()
+  })
+
   test('a second cancel changes nothing', async () => {
     await cancel(one.customer, '--yes')
     const again = await cancel(`us/${one.subscriptions[0]}`, '--yes')

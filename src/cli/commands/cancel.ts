@@ -1,9 +1,11 @@
 import { exitCodes } from '../exit-codes.ts'
 import { randomUUID } from 'node:crypto'
-import { CommandError } from '../../core/outcome.ts'
+import { CommandError, type Outcome } from '../../core/outcome.ts'
 import { explainEnd } from '../../cancel/reasons.ts'
+import { decision } from '../../engine/check/left-behind.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
 import type { Alert, InboxContext } from '../../engine/inbox/context.ts'
+import { moneyLeftBy, type LeftIn } from '../../engine/inbox/left-money.ts'
 import type { InboxRow } from '../../engine/inbox/port.ts'
 import { workInbox } from '../../engine/inbox/worker.ts'
 import { command } from '../command.ts'
@@ -42,13 +44,17 @@ export const main = command({
       const alert = ({ summary, resolved }: Alert): void => {
         if (resolved !== true) shell.say(summary)
       }
-      const row = await cancelNow(
-        await inboxContext(project, { alert, log: () => {}, kajabiNeeded: false }, shell),
-        found,
-      )
+      const context = await inboxContext(project, { alert, log: () => {}, kajabiNeeded: false }, shell)
+      const row = await cancelNow(context, found)
       const entry = entryOf(row)
-      if (shell.format === 'json') shell.json({ subscriber: found.subscriber, ...entry })
-      else shell.out(sentence(found, entry.id, row))
+      const isCancelled = row.now.state === 'done' || isConfirmed(row)
+      const left = isCancelled ? await moneyLeftBy(context, found.subscriber) : undefined
+      if (shell.format === 'json')
+        shell.json({ subscriber: found.subscriber, ...entry, ...(left?.ok === true ? { left: left.value } : {}) })
+      else {
+        shell.out(sentence(found, entry.id, row))
+        for (const line of left === undefined ? [] : leftLines(left)) shell.out(line)
+      }
       const fine = row.now.state === 'done' || row.now.state === 'ignored' || isConfirmed(row)
       return fine ? exitCodes.fine : exitCodes.error
     })
@@ -88,6 +94,18 @@ async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<
     notDone: 'Stripe has not confirmed it',
     fix: `The service tries it again. See: crossbill inbox show ${id}`,
   })
+}
+
+/** A cancel bills nothing and deletes nothing, so what waits is said here. */
+function leftLines(left: Outcome<readonly LeftIn[]>): readonly string[] {
+  if (!left.ok)
+    return [
+      `Whether an item, a draft or a balance was left could not be read: ${left.failure.message}. crossbill verify says it.`,
+    ]
+  return left.value.map(
+    ({ account, what }) =>
+      `Left in ${account}: ${what.join(', ')}. The cancel did not bill or remove it, and no subscription will. To decide about it, ${decision(account)}.`,
+  )
 }
 
 /** Stripe has confirmed the cancel. The service still has to revoke the access. */

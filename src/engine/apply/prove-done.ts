@@ -39,10 +39,10 @@ const ofHandovers: readonly ViolationCode[] = [
 ]
 
 /**
- * A member's own double purchase existed before the run, which neither causes nor fixes it;
- * `verify` reports it.
+ * A member's own double purchase, and what a member who left has left behind, existed before the
+ * run, which neither causes nor fixes it; `verify` reports it.
  */
-const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice']
+const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice', 'money_left_behind']
 
 /**
  * Reads everything again: no change may remain where a change was done, and the rules of `verify`

@@ -9,6 +9,7 @@ import type { Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { isHeld } from '../../live/subscription.ts'
 import { unpaidPeriods } from './catch-up.ts'
+import { moneyLeftBehind } from './left-behind.ts'
 import { sidesOf, type Sides } from './sides.ts'
 import { stoppedCollections } from './collection.ts'
 import { stuckDrafts } from './drafts.ts'
@@ -29,7 +30,8 @@ export function check(
   const ruleInput: RuleInput = { live, catalog, now, drift, blocked, copyMaps, copied, unmarked }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // A subscriber who was moved and then excluded still has two accounts that could charge.
-  const found = all.filter(isWatched).flatMap((sides) =>
+  const watched = all.filter(isWatched)
+  const found = watched.flatMap((sides) =>
     violationCodes.flatMap((code) => {
       const violation = subscriberRules[code]?.(sides, ruleInput)
       return violation === undefined ? [] : [{ code, subscriber: sides.key, ...violation }]
@@ -42,6 +44,7 @@ export function check(
     ...ofOtherProjects(classified),
     ...exchanged(live, catalog.project.name),
     ...stuckDrafts(live, ruleInput.now),
+    ...moneyLeftBehind(live, watched, drift),
     ...stoppedCollections(live),
     ...unpaidPeriods(live, now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),

@@ -2,8 +2,7 @@ import { idOf } from '../../core/reference.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import type Stripe from 'stripe'
-import type { Live } from '../../live/accounts.ts'
-import { isCarriedFor, markDue, markFrom, markReverting } from '../../live/marks.ts'
+import { markDue, markReverting } from '../../live/marks.ts'
 import { readMoneyNote, type Piece } from '../../live/money-note.ts'
 import { readDue } from '../../live/source.ts'
 import { isHeld, isOver, isUndone } from '../../live/subscription.ts'
@@ -41,29 +40,6 @@ function told(piece: Piece): string {
   const amount = formatMoney({ amount: Math.abs(piece.amount), currency: piece.currency })
   if (piece.kind === 'item') return `item ${piece.id} of ${formatMoney(piece)}`
   return piece.amount < 0 ? `a credit of ${amount}` : `a balance to pay of ${amount}`
-}
-
-/** After a revert, nothing in the target uses a balance or an item that stayed there. */
-export function moneyLeft({ old, alive, successors }: Sides, { live }: { readonly live: Live }): Found {
-  const [last] = successors
-  if (old === undefined || isOver(old) || isHeld(old) || last === undefined || alive.length > 0) return undefined
-  const id = idOf(last.customer)
-  const { customers, pendingItems, subscriptions } = live.target
-  if (!successors.every(isUndone) || subscriptions.some((one) => !isOver(one) && idOf(one.customer) === id))
-    return undefined
-  const balance = customers.get(id)?.balance ?? 0
-  const items = (pendingItems.get(id) ?? []).filter((item) =>
-    isCarriedFor(item.metadata, last.metadata[markFrom] ?? ''),
-  )
-  const left = [
-    ...(balance === 0 ? [] : [told({ kind: 'balance', amount: balance, currency: last.currency })]),
-    ...items.map((item) => `item ${item.id} of ${formatMoney(item)}`),
-  ]
-  if (left.length === 0) return undefined
-  return {
-    detail: `${left.join(', ')} of ${id} stayed in the target, where no subscription of the customer is left`,
-    fix: `give it to ${idOf(old.customer)} in the old account and remove it in the target, or move the subscriber again`,
-  }
 }
 
 /**

@@ -15,7 +15,7 @@ import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { paymentDiffers, wrongCopy } from './copies.ts'
 import { nextCharge, type Sides } from './sides.ts'
-import { fixByApply, moneyInFlight, moneyLeft, periodUnaccounted } from './stopped-runs.ts'
+import { fixByApply, moneyInFlight, periodUnaccounted } from './stopped-runs.ts'
 
 export const violationCodes = [
   'double_payer',
@@ -42,6 +42,7 @@ export const violationCodes = [
   'money_on_held_source',
   'money_in_flight',
   'money_left_in_target',
+  'money_left_behind',
   'usage_misplaced',
   'period_unaccounted',
   'period_unpaid',
@@ -130,7 +131,6 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
   ),
   money_in_flight: moneyInFlight,
-  money_left_in_target: moneyLeft,
   period_unaccounted: periodUnaccounted,
   undeclared_subscription: ({ declared, old, source, key }, { catalog }) =>
     declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && hasBegun(old)

@@ -7,6 +7,7 @@ import { type JsonObject, objectIn } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoiceStepsOf, type Journey } from './invoices.ts'
+import { namedBy } from '../../live/left-money.ts'
 import { markCarried } from '../../live/marks.ts'
 import {
   moneyNote,
@@ -363,7 +364,7 @@ function itemParams(piece: ItemPiece, { to, mark, subscription, rate }: Way, at:
 }
 
 export function isOf(item: Stripe.InvoiceItem, subscription: string): boolean {
-  return item.parent?.subscription_details?.subscription === subscription
+  return namedBy(item) === subscription
 }
 
 /** The customer's money that this plan moves, and the subscribers that must have moved first. */

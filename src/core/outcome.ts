@@ -27,9 +27,13 @@ export interface Failure {
   readonly isReplayed?: true
 }
 
-/** `requestId`: Stripe's id of the request, by which its Dashboard and its support find it. */
+/**
+ * `requestId`: Stripe's id of the request, by which its Dashboard and its support find it.
+ * `isReplayed`: Stripe said that the answer is a stored one, so an earlier request under the same
+ * key did the work.
+ */
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T; readonly requestId?: string }
+  | { readonly ok: true; readonly value: T; readonly requestId?: string; readonly isReplayed?: true }
   | { readonly ok: false; readonly failure: Failure }
 
 export function success<T>(value: T, requestId?: string): Outcome<T> {

@@ -28,6 +28,8 @@ export interface Context {
    * entries.
    */
   readonly run: string
+  /** The addresses whose change a request of this run carried out; absent where nobody asks. */
+  readonly carriedOut?: Set<string>
   /** Waits this many seconds; a test does not wait. */
   wait(seconds: number): Promise<void>
 }

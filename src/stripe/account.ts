@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { assert } from '../core/assert.ts'
 import { instant } from '../core/instant.ts'
-import { isJsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, objectIn, type StripeObject } from '../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
 import { notAnAnswerCode, stripeClient, type Fetch } from './client.ts'
@@ -163,7 +163,7 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
     if (!isJsonObject(answer) || typeof answer['object'] !== 'string')
       return failed({ kind, code: notAnAnswerCode, message: 'the answer is not a Stripe object', status: 200 })
     const odd = oddAnswer(answer)
-    if (odd === undefined) return success(answer as StripeObject, requestIdOf(answer))
+    if (odd === undefined) return { ...success(answer as StripeObject, requestIdOf(answer)), ...replayedIn(answer) }
     return failed({ kind, code: notAnAnswerCode, message: `not a Stripe answer: ${odd}`, status: 200 })
   } catch (error) {
     const failure = readFailure(error, method)
@@ -176,6 +176,16 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
 function requestIdOf(answer: object): string | undefined {
   const { lastResponse: response } = answer as { readonly lastResponse?: { readonly requestId?: unknown } }
   return typeof response?.requestId === 'string' ? response.requestId : undefined
+}
+
+const replayHeader = 'idempotent-replayed'
+
+function replayedIn(answer: object): { readonly isReplayed?: true } {
+  const { lastResponse: response } = answer as { readonly lastResponse?: { readonly headers?: unknown } }
+  const headers = response?.headers
+  // In-process answers come from fetch, others from Node's own client.
+  const replayed = headers instanceof Headers ? headers.get(replayHeader) : objectIn(headers)[replayHeader]
+  return replayed === 'true' ? { isReplayed: true } : {}
 }
 
 function rest(limits: Limits, operation: string, failure: Failure): void {

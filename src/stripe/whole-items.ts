@@ -1,5 +1,5 @@
 import { isJsonObject, type StripeObject } from '../core/json.ts'
-import { CommandError, failed, type Outcome, success } from '../core/outcome.ts'
+import { CommandError, failed, type Outcome } from '../core/outcome.ts'
 import type { StripeRequest } from '../engine/ports.ts'
 import { type ListSource, readList } from './list.ts'
 
@@ -20,7 +20,7 @@ export async function withAllItems(
     const data: StripeObject[] = []
     const params = { subscription: id, expand: deeper(request.params?.['expand']) }
     for await (const item of readList(source, '/v1/subscription_items', params)) data.push(item)
-    return success({ ...outcome.value, items: { ...items, data, has_more: false } }, outcome.requestId)
+    return { ...outcome, value: { ...outcome.value, items: { ...items, data, has_more: false } } }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     if (request.method !== 'GET') return outcome

@@ -138,6 +138,20 @@ describe('docs/support-questions.md', { timeout: 60_000 }, () => {
     expect(database.includes(email)).toBe(false)
   })
 
+  test('explain finds a customer by an address in other letters than Stripe has', async () => {
+    const [id] = await inWorld(folder, accounts, async (stripe) =>
+      Promise.all(
+        ['Zoe.Zweig@Example.com', 'zoe.zweig@EXAMPLE.com'].map(
+          async (email) => (await stripe('us').customers.create({ email })).id,
+        ),
+      ),
+    )
+    const { code, stdout } = await run('explain', 'zoe.zweig@example.com', '--format', 'json')
+    expect(code).toBe(0)
+    expect(stdout).toContain(id)
+    expect(stdout).not.toMatch(/@/)
+  })
+
   test('explain with an empty store says where the person stands, and what only the store would know', async () => {
     for (const name of readdirSync(join(folder, 'state')))
       if (!name.includes('.sandbox')) rmSync(join(folder, 'state', name))

@@ -25,6 +25,7 @@ import {
   type Sides,
 } from './ground.ts'
 import { markCarried, markDue, markMoney } from '../../src/live/marks.ts'
+import { leftOf } from './left.ts'
 import { changeable, type Life } from './life.ts'
 import type { Member, BothWorlds } from './world.ts'
 
@@ -41,6 +42,9 @@ export function violationsNow(worlds: BothWorlds, life: Life, granted: ReadonlyS
   for (const member of worlds.members) {
     for (const code of codesOf(worlds, member, life)) must.add(`${code} ${member.key}`)
     for (const code of possibleOf(worlds, member, life)) may.add(`${code} ${member.key}`)
+    const left = leftOf(worlds, member)
+    for (const code of left.must) must.add(`${code} ${member.key}`)
+    for (const code of left.may) may.add(`${code} ${member.key}`)
   }
   for (const one of accessNow(worlds, granted)) must.add(one)
   // What another machine granted, or a store that was lost, this store need not know of.
@@ -108,9 +112,7 @@ function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly st
   return [
     // A run stopped between a release and what the hold had kept back, or between out and in.
     ...(notes[markDue] === undefined ? [] : ['period_unaccounted']),
-    ...(Object.keys(notes).some((name) => name.startsWith(markMoney))
-      ? ['money_in_flight', 'money_left_in_target']
-      : []),
+    ...(Object.keys(notes).some((name) => name.startsWith(markMoney)) ? ['money_in_flight'] : []),
     // Without a further attempt, a payment may be in progress.
     ...(billedAfterwards(worlds, member).length > 0 ? ['period_unpaid'] : []),
     // The entry is older than what the member changed since, or names a coupon whose id was reused.

@@ -3,6 +3,7 @@ import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
 import type { Waiting } from '../../engine/apply/summary.ts'
 import type { ApplyStopped } from '../../engine/apply/stopped.ts'
+import { doneElsewhere, doneHere, type RunChanges } from '../../engine/apply/this-run.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress } from './words.ts'
 
 /**
@@ -12,7 +13,8 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
   const unfinished = result.changes.filter((change) => change.outcome !== 'done')
   return [
     ...recovered(result.recovered),
-    ...done(result.changes),
+    ...done(doneHere(result), result.recovered),
+    ...elsewhere(result),
     ...failedSetups([...result.recovered, ...result.changes]),
     ...periods([...result.recovered, ...result.changes]),
     ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, changes]) =>
@@ -27,11 +29,13 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
 }
 
 /** The changes of an apply until it stopped. */
-export function stoppedText({ recovered: earlier, changes }: ApplyStopped['done'], paint: ChalkInstance): string {
+export function stoppedText(soFar: ApplyStopped['done'], paint: ChalkInstance): string {
+  const { recovered: earlier, changes } = soFar
   const unfinished = changes.filter((change) => change.outcome !== 'done')
   return [
     ...recovered(earlier),
-    ...done(changes),
+    ...done(doneHere(soFar), earlier),
+    ...elsewhere(soFar),
     ...failedSetups([...earlier, ...changes]),
     ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, group]) =>
       notDone(outcome, group, paint),
@@ -53,7 +57,10 @@ function recovered(changes: readonly AppliedChange[]): string[] {
   if (changes.length === 0) return []
   return [
     `An earlier run left ${plural(changes.length, 'change')} unfinished. This apply recovered them first:`,
-    ...changes.map((change) => `  ${shortAddress(change.address)}: ${leftAs[change.outcome]}${reason(change)}`),
+    ...changes.map(
+      (change) =>
+        `  ${shortAddress(change.address)}: ${change.by === undefined ? leftAs[change.outcome] : 'finished by another run'}${reason(change)}`,
+    ),
   ]
 }
 
@@ -106,14 +113,24 @@ const leftAs: Readonly<Record<AppliedChange['outcome'], string>> = {
   not_started: 'not started',
 }
 
-function done(changes: readonly AppliedChange[]): string[] {
+/** What the recovery did is listed above, each by itself. */
+function done(changes: readonly AppliedChange[], earlier: readonly AppliedChange[]): string[] {
   const groups = groupBy(
-    changes.filter((change) => change.outcome === 'done'),
+    changes.filter((change) => !earlier.includes(change)),
     (change) => change.action,
   )
   return [...groups].map(
     ([action, { length }]) =>
       `  ${actionWords[action as AppliedChange['action']].sign} ${length} ${pastTense[action as AppliedChange['action']]}`,
+  )
+}
+
+/** What another run carried out, so that no two runs count the same work as theirs. */
+function elsewhere(run: RunChanges): string[] {
+  const groups = groupBy(doneElsewhere(run), (change) => change.action)
+  return [...groups].map(
+    ([action, { length }]) =>
+      `  ${length} ${pastTense[action as AppliedChange['action']]} by another run, at the same time or before`,
   )
 }
 

@@ -4,6 +4,7 @@ import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { Accounts, StripeAccount } from '../../engine/ports.ts'
+import { customersWith } from '../../engine/read/by-address.ts'
 import { markFrom } from '../../live/marks.ts'
 
 /**
@@ -75,7 +76,7 @@ async function meantIn(account: StripeAccount, named: string, accounts: Accounts
   if (old !== undefined)
     return account.name === source || !isConfigured(source, accounts) ? await byId(account, old) : []
   if (named.startsWith('sub_')) return await byId(account, named)
-  const customers = named.includes('@') ? await customersWith(account, named) : [named]
+  const customers = named.includes('@') ? (await customersWith(account, named)).map(({ id }) => id) : [named]
   return await subscriptionsOf(account, customers)
 }
 
@@ -95,19 +96,6 @@ async function byId(account: StripeAccount, id: string): Promise<Found[]> {
     notDone: 'nothing was cancelled',
     fix: 'Run the command again. Until then, use the Dashboard.',
   })
-}
-
-/**
- * All customers with this address, in any spelling. Stripe's filter is case-sensitive: a person may
- * have a second customer, which pays as well, under the same address in other letters. So all
- * customers are read.
- */
-async function customersWith(account: StripeAccount, email: string): Promise<string[]> {
-  const wanted = email.trim().toLowerCase()
-  const ids: string[] = []
-  for await (const { id, email: has } of account.list('/v1/customers', {}))
-    if (id !== undefined && typeof has === 'string' && has.trim().toLowerCase() === wanted) ids.push(id)
-  return ids
 }
 
 /**

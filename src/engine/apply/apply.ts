@@ -30,6 +30,7 @@ import { applyLease, withLease, type Held } from '../lease.ts'
 import { planOf } from '../plan/make-plan.ts'
 import { noteIdentities, noteRests, proveDone, type Proof } from './prove-done.ts'
 import { ApplyStopped } from './stopped.ts'
+import { markElsewhere, type RunChanges } from './this-run.ts'
 import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
 import { applyResources } from './resources.ts'
@@ -101,16 +102,24 @@ export async function apply(context: Context, plan: Plan, options: ApplyOptions 
 }
 
 async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {
-  const { context, writes } = counted(opened)
+  const carriedOut = new Set<string>()
+  const { context, writes } = counted({ ...opened, carriedOut })
   const recovered: AppliedChange[] = []
   const changes: AppliedChange[] = []
+  const run: Run = { plan, options, held, recovered, changes, writes, sentByRecovery: undefined }
+  const told = (): RunChanges => ({
+    recovered: markElsewhere(recovered, plan, carriedOut),
+    changes: markElsewhere(changes, plan, carriedOut),
+  })
   try {
-    const seen = await carryThrough(context, { plan, options, held, recovered, changes })
+    const seen = await carryThrough(context, run)
     const interrupted = context.interrupt.requested
     const tried = changes.filter(({ outcome }) => outcome !== 'skipped')
     const touched = new Set([...tried, ...recovered].map(({ address }) => address))
     const before = recovered.length === 0 ? seen : undefined
-    const { remaining, violations } = interrupted ? noProof : await proveDone(context, plan, { touched, before })
+    const { remaining, violations, waiting } = interrupted
+      ? { ...noProof, waiting: plan }
+      : await proveDone(context, plan, { touched, before })
     if (!interrupted) await context.store.put(runningKey, null)
     const open = [
       ...recovered.filter(({ outcome }) => outcome === 'held'),
@@ -120,11 +129,12 @@ async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, hel
     const isProven = remaining.length === 0 && violations.length === 0
     const ok = !interrupted && isProven && open.length === 0 && left.length === 0
     if (ok) await noteFinished(context, plan)
-    const summary = summaryOf(plan, changes)
-    return { plan: plan.plan, ok, interrupted, recovered, changes, summary, remaining, left_out: left, violations }
+    const summary = summaryOf(waiting, told())
+    return { plan: plan.plan, ok, interrupted, ...told(), summary, remaining, left_out: left, violations }
   } catch (error) {
     if (!(error instanceof CommandError) || writes() === 0) throw error
-    throw new ApplyStopped(error, { recovered, changes })
+    const sentByRecovery = run.sentByRecovery ?? writes()
+    throw new ApplyStopped(error, { ...told(), sentByRecovery, sentByPlan: writes() - sentByRecovery })
   }
 }
 
@@ -138,7 +148,7 @@ async function finishedPlans(store: Context['store']): Promise<readonly string[]
   return Array.isArray(noted) ? noted.filter((one) => typeof one === 'string') : []
 }
 
-const noProof: Proof = { remaining: [], violations: [] }
+const noProof = { remaining: [], violations: [] } satisfies Partial<Proof>
 
 interface Run {
   readonly plan: Plan
@@ -147,6 +157,10 @@ interface Run {
   /** Both are filled during the work, so that a later failure does not lose the report. */
   readonly recovered: AppliedChange[]
   readonly changes: AppliedChange[]
+  /** Requests sent so far. */
+  readonly writes: () => number
+  /** How many of them the recovery sent; undefined while it works. */
+  sentByRecovery: number | undefined
 }
 
 /**
@@ -171,7 +185,8 @@ interface Begun {
 }
 
 /** Recovers, reads, compares the plan with a new one, and records in the store what it begins. */
-async function begin(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Begun> {
+async function begin(context: Context, run: Run): Promise<Begun> {
+  const { plan, options, held, recovered, changes } = run
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
   const given = [...(options.allow ?? []), ...(resumed ? guardsIn(running['allow']) : [])]
@@ -181,6 +196,7 @@ async function begin(context: Context, { plan, options, held, recovered, changes
   const state = await context.store.version()
   recovered.push(...(await recoverHeld(context, held)))
   const seen = (await readAndRecover(context, held, recovered)) ?? (await survey(context))
+  run.sentByRecovery = run.writes()
   const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => idIn(seen.resources, at)
   const fresh = await planOf(context, seen, plan)

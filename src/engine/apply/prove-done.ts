@@ -23,6 +23,8 @@ export interface Proof {
    * hand-over left with two payers or with none.
    */
   readonly violations: readonly Violation[]
+  /** Who still waits, as the plan made now lists them. */
+  readonly waiting: Pick<Plan, 'deferred' | 'blocked'>
 }
 
 /**
@@ -65,7 +67,7 @@ export async function proveDone(
     ({ code, subscriber }) =>
       ofHandovers.includes(code) || (touched.has(`subscriber.${subscriber}`) && !ofMembers.includes(code)),
   )
-  return { remaining, violations }
+  return { remaining, violations, waiting: after }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { subscriberAddress } from '../../core/address.ts'
 import type { Blocked, Deferred, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
+import { doneHere, type RunChanges } from './this-run.ts'
 
 /** How many of a kind, and how often each code is the reason. */
 export interface Waiting {
@@ -8,7 +9,10 @@ export interface Waiting {
   readonly codes: Readonly<Record<string, number>>
 }
 
-/** What became of the subscribers of a plan, in numbers: also of those for whom it does nothing. */
+/**
+ * What this run did to subscribers, in numbers, its recovery included; and for how many it does
+ * nothing.
+ */
 export interface ApplySummary {
   readonly moved: number
   readonly settled: number
@@ -19,12 +23,10 @@ export interface ApplySummary {
   readonly resources_blocked: Waiting
 }
 
-export function summaryOf(
-  plan: Pick<Plan, 'deferred' | 'blocked'>,
-  changes: readonly Pick<AppliedChange, 'action' | 'outcome'>[],
-): ApplySummary {
-  const done = (action: AppliedChange['action']): number =>
-    changes.filter((one) => one.action === action && one.outcome === 'done').length
+/** `plan`: made after the run where there is one, because a recovery ends what a plan waited for. */
+export function summaryOf(plan: Pick<Plan, 'deferred' | 'blocked'>, run: RunChanges): ApplySummary {
+  const here = doneHere(run)
+  const done = (action: AppliedChange['action']): number => here.filter((one) => one.action === action).length
   const isPerson = ({ address }: Pick<Blocked, 'address'>): boolean => address.startsWith(subscriberAddress(''))
   return {
     moved: done('move'),

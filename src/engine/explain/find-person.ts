@@ -9,6 +9,7 @@ import type { CopyMap } from '../../handover/types.ts'
 import { markFrom, oldIdOf } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
+import { customersWith } from '../read/by-address.ts'
 import { byId } from '../read/by-id.ts'
 
 /** One person in all accounts. Addresses are kept in memory only. */
@@ -71,7 +72,7 @@ class Search {
   /** The subscribers that the words name, if they name any. */
   async begin(asked: string): Promise<readonly SubscriberKey[]> {
     if (asked.includes('@')) {
-      this.#addresses.add(asked.trim())
+      for (const account of this.#accounts) await this.#byAnySpelling(account, asked)
       return []
     }
     const slash = asked.indexOf('/')
@@ -158,7 +159,20 @@ class Search {
     return subscriberKey(account.name, subscription.id ?? '')
   }
 
-  /** Stripe compares addresses case-sensitively, so the lower-case one is tried as well. */
+  /** The address is all that is known, so no spelling of it may be missed. */
+  async #byAnySpelling(account: StripeAccount, address: string): Promise<void> {
+    const found = await customersWith(account, address)
+    if (found.length > customersMost) return
+    for (const { id, email } of found) {
+      this.#add(account.name, id)
+      this.#addresses.add(email.trim())
+    }
+  }
+
+  /**
+   * For a person found by an id: Stripe compares addresses case-sensitively, so the lower-case one
+   * is tried as well.
+   */
   async #byAddress(account: StripeAccount, address: string): Promise<void> {
     for (const spelled of new Set([address, address.toLowerCase()])) {
       if (this.#isDone(`${account.name} ${spelled}`)) continue

@@ -35,6 +35,9 @@ export interface Turn {
 /** Phases that must not begin close to T: the old account's renewal could fall in the middle. */
 const guarded: ReadonlySet<RequestPhase> = new Set(['holding', 'creating'])
 
+/** The requests that complete a move, a settle, and a revert or an undo. */
+const completing: ReadonlySet<RequestPhase> = new Set(['keeping', 'cancelling_old', 'restoring_old'])
+
 /** Sends the request that the machine's state asks for, through the journal. */
 export async function send(context: Context, turn: Turn, state: StateIn<RequestPhase>): Promise<Sent> {
   const { job } = turn
@@ -86,6 +89,7 @@ export async function send(context: Context, turn: Turn, state: StateIn<RequestP
     ...(numberOf(step, state) === undefined ? { shutAt } : { oneKey: true }),
     ...(find === undefined ? {} : { find, lookFirst: job.plan === recovery }),
     ...(seen === undefined ? {} : { seen }),
+    completes: completing.has(phase),
   })
   if (outcome.ok && phase === 'holding') noteSeen(job, asSubscription(outcome.value), context.accounts.target.now())
   const refused = outcome.ok
@@ -148,6 +152,7 @@ async function decided(context: Context, { job, state }: Turn, phase: RequestPha
     params: { metadata: { [answer]: null } },
     key: `crossbill-${digest([expect.old, 'end', state.generation ?? 0])}`,
     oneKey: true,
+    completes: false,
   })
   // A deleted customer has no successor that another run could revert.
   if (outcome.ok || outcome.failure.code === 'resource_missing') return undefined

@@ -44,13 +44,20 @@ export interface Work {
    */
   readonly keep?: (answer: StripeObject) => Promise<void>
   /**
+   * Several runs may do parts of one change. The run whose request completes it has carried it out:
+   * false for every other request. Without a value, the request alone is the change.
+   */
+  readonly completes?: boolean
+  /**
    * For an update of a subscription: the subscription from a recent read. Without it, `perform`
    * reads it.
    */
   readonly seen?: Stripe.Subscription | undefined
 }
 
-export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'> & { readonly patience?: Patience }
+export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait' | 'carriedOut'> & {
+  readonly patience?: Patience
+}
 
 /**
  * How often a request is repeated: `turns` while it was certainly not executed, `rounds` while this
@@ -129,11 +136,14 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
   let last: Failure | undefined
   for (let round = 0; round < (context.patience ?? patient).rounds; round++) {
     const [outcome, entry] = await sendOnce(context, work, attempt)
+    // A replayed answer belongs to the run that sent the request first.
+    if (outcome.ok && (outcome.isReplayed !== true || round > 0)) noteCarriedOut(context, work)
     if (outcome.ok) return outcome
     last = outcome.failure
     if (last.kind !== 'unknown') return outcome
     if (work.keep === undefined || last.status >= 500) {
       const found = await lookUp(context, work, [{ ...entry, failure: recorded(last) }])
+      if (found?.ok === true) noteCarriedOut(context, work)
       if (found !== undefined) return found
     } else await abandon(context, work, { ...entry, failure: recorded(last) })
     if (isHarmless(work) && (last.status >= 500 || work.shutAt !== undefined)) attempt += 1
@@ -141,6 +151,10 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
     await context.wait(backoff(round + 1))
   }
   return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
+}
+
+function noteCarriedOut({ carriedOut }: Performer, { address, completes }: Work): void {
+  if (completes !== false) carriedOut?.add(address)
 }
 
 /** Tries of this step under this plan, oldest first. */

@@ -333,6 +333,11 @@ export const alarmCodes = {
     meaning: 'The old subscription is on hold, but has no successor in the target.',
     fix: 'Set the stage to `source` and run `crossbill apply`. It releases the hold and accounts for every period that the hold kept back.',
   },
+  unmarked_successor: {
+    meaning:
+      'A live subscription in the target bills the same customer for the same, and its metadata does not say which subscription it continues. It may be the new subscription of this hand-over, with its mark removed. The old subscription stays on hold.',
+    fix: 'If it continues the old subscription, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata in the Dashboard of the target, then run `crossbill apply`. If the member wants both, give the reason under `pays_twice` in the entry. Otherwise cancel one of the two.',
+  },
   ended_in_target: {
     meaning:
       'The new subscription has ended, and the hold on the old one was removed outside Crossbill: the old account charges again.',

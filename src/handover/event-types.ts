@@ -86,6 +86,8 @@ export type HandoverEvent =
       readonly old: OldObservation
       /** The customer was deleted in the target, and no read shows a successor. */
       readonly erased: boolean
+      /** A live subscription of the customer that bills the same and names no old subscription. */
+      readonly unmarked: Reason | null
       /** Whether a creation may still be tried: T is ahead and outside the guard window. */
       readonly time: 'before' | 'too_late'
       readonly schedule: string | null

@@ -19,6 +19,7 @@ import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent, SuccessorSeen } from './event-types.ts'
 import type { Stopped } from './state.ts'
+import { aboutUnmarked, fixUnmarked, unmarkedSuccessors } from './unmarked.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
@@ -94,6 +95,11 @@ export interface BothSides {
    * list could not be read to its end; `erased` when the customer was deleted and none is visible.
    */
   readonly successors: readonly Stripe.Subscription[] | 'erased' | undefined
+  /**
+   * All subscriptions of the customer in the target, to see one that bills and lost its mark. Empty
+   * when a second subscription is intended.
+   */
+  readonly others: readonly Stripe.Subscription[]
   /** Invoices that our own cancel of either side stopped. */
   readonly stopped: readonly Stopped[]
   /**
@@ -106,7 +112,7 @@ export interface BothSides {
 
 export function bothRead(
   plan: AnyPlan,
-  { old, successors: seen, stopped, money, now }: BothSides,
+  { old, successors: seen, others, stopped, money, now }: BothSides,
 ): EventOf<'both_read'> {
   const erased = seen === 'erased'
   const successors = erased ? undefined : seen
@@ -124,6 +130,7 @@ export function bothRead(
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
+    unmarked: old === undefined ? null : unmarkedIn(plan.expect.key, old, others),
     stopped,
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
@@ -131,6 +138,12 @@ export function bothRead(
     made: old !== undefined && (successors ?? []).some((one) => isOfPresentHold(one, old)),
     quiet: old !== undefined && now - readHolds(old).at >= quietSeconds,
   }
+}
+
+/** What may be the successor without its mark: the same decision as in a plan. */
+function unmarkedIn(key: string, old: Stripe.Subscription, others: readonly Stripe.Subscription[]): Reason | null {
+  const [first] = unmarkedSuccessors(readSource(old, customerOf(old)), others, {})
+  return first === undefined ? null : blocked('unmarked_successor', aboutUnmarked(first.id), fixUnmarked(key, first.id))
 }
 
 function successorSeen(observation: NewObservation, successor: Stripe.Subscription | undefined): SuccessorSeen {

@@ -69,6 +69,9 @@ export const roundsMax = 12
  *    no read shows was erased, or carries the words of another checkout; it may still bill.
  * 7. Too late: source.
  *
+ * Beside a live subscription without a mark that bills the same, none of the last five rows is
+ * taken: on hold, doubtful `unmarked_successor`; free, a move ends at the source.
+ *
  * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful
  * `creation_unknown` while a creation may still be committed. If another run has held the old
  * subscription again, only that run continues, whatever the goal (`another_run`). Once the
@@ -97,9 +100,17 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
   // What another run created under other terms belongs to that run: proven against our terms, it
   // would be undone.
   if (event.new === 'live' && known.foreign) return standBack(known, event.old === 'kept' ? 'moved' : 'source')
-  return event.new === 'live'
-    ? withSuccessor({ ...known, successor: event.successor }, event)
-    : withoutSuccessor(known, event)
+  if (event.new === 'live') return withSuccessor({ ...known, successor: event.successor }, event)
+  return event.unmarked === null ? withoutSuccessor(known, event) : besideUnmarked(known, event, event.unmarked)
+}
+
+/**
+ * What bills without a mark may be the successor. Neither a release nor a creation is safe beside
+ * it. An old subscription that bills is left as it is.
+ */
+function besideUnmarked(state: Recovering, event: BothRead, reason: Reason): HandoverState {
+  if (event.old !== 'free') return { ...doubtful(state, 'unmarked_successor'), reason }
+  return state.goal === 'move' ? { ...state, phase: 'source', reason } : withoutSuccessor(state, event)
 }
 
 /**

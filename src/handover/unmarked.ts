@@ -31,3 +31,11 @@ export function isUnmarked(one: Stripe.Subscription): boolean {
 export function markAsText(key: string): string {
   return `\`${markFrom}: ${key}\``
 }
+
+export function aboutUnmarked(id: string): string {
+  return `${id} in the target bills the same customer for the same, and no mark says which subscription it continues`
+}
+
+export function fixUnmarked(key: string, id: string): string {
+  return `If ${id} continues it, write ${markAsText(key)} into its metadata in the Dashboard of the target, then crossbill apply. If the member wants both, give the reason under \`pays_twice\` in the entry of ${key}. Otherwise cancel one of the two.`
+}

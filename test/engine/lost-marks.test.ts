@@ -3,7 +3,7 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { members, type Members } from './members.ts'
-import { elsewhere, planAndApply } from './rig.ts'
+import { boundaries, dieAt, elsewhere, planAndApply, told } from './rig.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -85,3 +85,43 @@ test('promise 6: with its mark back but without its number, the new subscription
   expect(result).toMatchObject({ ok: true, remaining: [] })
   expect((await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')).pause_collection).toBeNull()
 })
+
+test.each(['target', 'source'] as const)(
+  'promise 1: a run stopped in the middle, a person removes the mark, and a run with the same store and stage %s resumes',
+  async (stage) => {
+    await using clean = await members(one, now)
+    const before = clean.rig.sent.length
+    await planAndApply(clean.stage('target'))
+    let tried = 0
+    for (const boundary of boundaries(clean.rig.sent.length - before).filter(({ side }) => side === 'after')) {
+      await using school = await members(one, now)
+      if (!(await dieAt(school.stage('target'), boundary, planAndApply))) continue
+      const [successor] = (await school.target.subscriptions.list({})).data
+      if (successor === undefined) continue
+      tried += 1
+      await school.target.subscriptions.update(successor.id, { metadata: { crossbill_from: '' } })
+      // Stripe forgets a key after a day, so no key shows any more that the creation was executed.
+      await school.advance('2026-10-07T12:00:00Z')
+      for (let round = 0; round < 2; round++) {
+        const { result } = await planAndApply(school.stage(stage))
+        expect({ at: told(boundary), ok: result.ok }).toEqual({ at: told(boundary), ok: false })
+      }
+      const [old] = (await school.us.subscriptions.list({})).data
+      const living = (await school.target.subscriptions.list({})).data.length
+      expect({ at: told(boundary), living, held: old?.pause_collection !== null }).toEqual({
+        at: told(boundary),
+        living: 1,
+        held: true,
+      })
+      expect(await codesOf(school)).toContain('unmarked_successor')
+      // As the fix says: with its mark back, recovery finishes.
+      await school.target.subscriptions.update(successor.id, {
+        metadata: { crossbill_from: `us/${school.subscriptions[0]}` },
+      })
+      await planAndApply(school.stage(stage))
+      await planAndApply(school.stage(stage))
+      expect((await verify(school.stage(stage))).violations).toEqual([])
+    }
+    expect(tried).toBeGreaterThan(0)
+  },
+)

@@ -120,6 +120,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
       return bothRead(plan, {
         old: await old(),
         successors: await readSuccessors(stage, plan),
+        others: [],
         stopped: [],
         now: stage.now(),
       })

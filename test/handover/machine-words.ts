@@ -52,6 +52,7 @@ export const both = (
   type: 'both_read',
   old,
   erased: false,
+  unmarked: null,
   ...(successor === 'live' || successor === 'ended'
     ? { new: successor, successor: 'sub_new' }
     : { new: successor, successor: null }),

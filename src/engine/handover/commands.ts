@@ -21,7 +21,7 @@ import {
   pendingItems,
   readOld,
   readSuccessor,
-  readSuccessors,
+  readTargetSide,
   successorInvoices,
   successorNow,
 } from '../read/subscriptions.ts'
@@ -97,11 +97,12 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
   const old = await readOld(context, expect)
   noteSeen(job, old, context.accounts.target.now())
   const settles = job.handover.goal === 'settle'
-  const [successors, pending, invoices] = await Promise.all([
-    readSuccessors(context, { ...expect, successor: state.successor ?? expect.successor }),
+  const [target, pending, invoices] = await Promise.all([
+    readTargetSide(context, { ...expect, successor: state.successor ?? expect.successor }),
     settles ? pendingItems(context, expect) : [],
     settles ? oldInvoices(context, expect) : [],
   ])
+  const successors = target?.successors
   const stopped = await stoppedBySides(context, expect, { old, successors: successors === 'erased' ? [] : successors })
   const isKnown = stopped !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
@@ -110,9 +111,16 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
     old: isKnown ? old : undefined,
     money: { pending: pending ?? [], invoices: invoices ?? [] },
     successors,
+    // Read from the YAML of today: a person may have declared the second subscription since.
+    others: paysTwice(context, expect.key) ? [] : (target?.all ?? []),
     stopped: stopped ?? [],
     now: context.accounts.target.now(),
   })
+}
+
+/** A second subscription of the member is declared as intended. */
+function paysTwice({ catalog }: Context, key: string): boolean {
+  return catalog.subscribers.some((one) => one.key === key && one.pays_twice !== undefined)
 }
 
 async function readGap(context: Context, { job, state }: Turn): Promise<HandoverEvent> {

@@ -78,8 +78,25 @@ const successorExpansions = [...provenExpansions.filter((path) => path !== 'disc
  */
 export async function readSuccessors(
   context: Context,
-  { customer_new, key, successor = null }: Pick<Expectation, 'customer_new' | 'key'> & { successor?: string | null },
+  expect: SuccessorOf,
 ): Promise<readonly Stripe.Subscription[] | 'erased' | undefined> {
+  return (await readTargetSide(context, expect))?.successors
+}
+
+type SuccessorOf = Pick<Expectation, 'customer_new' | 'key'> & { readonly successor?: string | null }
+
+/** What the target has of a subscriber's customer. */
+export interface TargetSide {
+  readonly successors: readonly Stripe.Subscription[] | 'erased'
+  /** All subscriptions of the customer, whatever marks they have. */
+  readonly all: readonly Stripe.Subscription[]
+}
+
+/** The successors, as above, and the customer's other subscriptions from the same lists. */
+export async function readTargetSide(
+  context: Context,
+  { customer_new, key, successor = null }: SuccessorOf,
+): Promise<TargetSide | undefined> {
   const { target } = context.accounts
   const expand = successorExpansions.map((path) => `data.${path}`)
   const theirsWith = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
@@ -93,10 +110,11 @@ export async function readSuccessors(
     if (known.ok) found.set(successor, known.value)
     else if (known.failure.code !== 'resource_missing') return undefined
   }
-  const theirs = successorsOf([...found.values()].map(asSubscription), key)
+  const shown = [...found.values()].map(asSubscription)
+  const theirs = successorsOf(shown, key)
   const erased = theirs.length === 0 ? await isErased(context, customer_new) : false
   if (erased === undefined) return undefined
-  return erased ? 'erased' : theirs
+  return { successors: erased ? 'erased' : theirs, all: shown }
 }
 
 /** Whether the customer was deleted in the target; undefined when this cannot be read. */

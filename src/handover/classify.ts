@@ -29,6 +29,7 @@ import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
+import { isFreeDefault } from './shared-default.ts'
 import { scheduleLost } from './phases-ahead.ts'
 import { recipe } from './recipe.ts'
 import { lostMark, unmarkedOf } from './lost-mark.ts'
@@ -256,7 +257,8 @@ function move(candidate: Candidate): Outcome {
   const onceGoesTo = earliestRenewal(candidate)
   const sharesDefault = around.sharedDefaults.has(customerNew.id)
   const given = { project, desired, old, customerOld, customerNew, index, copyMap, entered, policies, now, onceGoesTo }
-  const made = recipe({ ...given, sharesDefault })
+  const isDefaultFree = isFreeDefault(customerNew, around)
+  const made = recipe({ ...given, sharesDefault, isDefaultFree })
   const carry = customerSteps(customerOld, customerNew, made.ok ? made.defaultPayment : null, findings)
   const schedule = scheduleSteps(candidate, findings)
   const reasons = [...findings.reasons, ...(made.ok ? [] : made.reasons)]

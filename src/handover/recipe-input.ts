@@ -29,4 +29,9 @@ export interface RecipeInput {
    * default cannot be right for all.
    */
   readonly sharesDefault: boolean
+  /**
+   * The customer's default in the target is a copied method that no live subscription there is
+   * charged to: an earlier move set it, or the copy did. No member chose it.
+   */
+  readonly isDefaultFree: boolean
 }

@@ -44,6 +44,26 @@ export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): Read
   return new Set([...methods].flatMap(([customer, all]) => (all.size > 1 ? [customer] : [])))
 }
 
+/**
+ * Whether the customer's default in the target is a copied method that no live subscription there
+ * is charged to. A move that was reverted or undone leaves the default that it set, also a wrong
+ * one of a mixed-up copy map; the next move may then set the right one.
+ */
+export function isFreeDefault(
+  customer: Stripe.Customer,
+  {
+    copiedMethods,
+    targetByCustomer,
+  }: {
+    readonly copiedMethods: ReadonlySet<string>
+    readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  },
+): boolean {
+  const usual = customer.invoice_settings.default_payment_method
+  if (usual === null || !copiedMethods.has(idOf(usual))) return false
+  return (targetByCustomer.get(customer.id) ?? []).every((one) => readPayment(one, undefined) !== null)
+}
+
 /** Cards that members entered in the target, by old subscription, before and after the move. */
 function enteredIn({ subscriptions, entered }: LiveAccount): ReadonlyMap<string, EnteredCard> {
   const moved = subscriptions.filter(isAlive).flatMap((one): [string, EnteredCard][] => {

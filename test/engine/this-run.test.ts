@@ -63,7 +63,8 @@ describe('promise 12: a summary counts what this run did, and no two runs count 
       seen.add(`${waits.join()} ${result.recovered.map(({ outcome }) => outcome).join()} ${result.summary.moved}`)
       expect(result.summary.blocked).toEqual({ count: 0, codes: {} })
       expect(result.summary.moved).toBeLessThanOrEqual(live)
-      if (waits.includes('unfinished') && result.recovered[0]?.outcome === 'done') expect(result.summary.moved).toBe(1)
+      const isFinished = waits.includes('unfinished') && result.recovered[0]?.outcome === 'done'
+      expect(result.summary.moved).toBeGreaterThanOrEqual(isFinished ? 1 : 0)
     }
     expect([...seen].some((one) => one.startsWith('unfinished done'))).toBe(true)
   })

@@ -5,6 +5,7 @@ import type { StripeObject } from '../../src/core/json.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { CopyMapRow } from '../../src/engine/ports.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { clientOf } from '../sandbox/client.ts'
 import { at, planAndApply } from './rig.ts'
@@ -78,6 +79,27 @@ test('a wrong card of an exchanged copy map never becomes the default of the tar
   // With the file from Stripe, nothing of the refused move is in the way.
   await importCopyMap(school.rig.context, 'us', await rows(school.rig.context, true))
   expect((await planAndApply(school.stage('target'))).result).toMatchObject({ ok: true })
+  await school.advance('2026-06-20T00:00:00Z')
+  expect(school.differences()).toEqual([])
+})
+
+test('promise 6: a move with a confirmed wrong card is reverted, and the next move sets the right card', async () => {
+  await using school = await exchanged()
+  const at = (stage: 'target' | 'source', override: readonly 'copy_mismatch'[]): Context => {
+    const { catalog } = school.stage(stage)
+    const subscribers = catalog.subscribers.map((one) => ({ ...one, override }))
+    return school.rig.with({ ...catalog, subscribers, digest: `${catalog.digest} ${override.join()}` })
+  }
+  expect((await planAndApply(at('target', ['copy_mismatch']))).result).toMatchObject({ ok: true })
+  const wrong = await defaultOf(school)
+  expect((await planAndApply(at('source', ['copy_mismatch']))).result).toMatchObject({ ok: true })
+
+  // As the fix says: the file from Stripe is imported, and the subscriber is moved again.
+  await importCopyMap(school.rig.context, 'us', await rows(school.rig.context, true))
+  const { plan, result } = await planAndApply(at('target', []))
+  expect({ blocked: plan.blocked, ok: result.ok }).toEqual({ blocked: [], ok: true })
+  expect(await defaultOf(school)).not.toEqual(wrong)
+  expect((await verify(at('target', []))).violations).toEqual([])
   await school.advance('2026-06-20T00:00:00Z')
   expect(school.differences()).toEqual([])
 })

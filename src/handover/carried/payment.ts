@@ -44,7 +44,8 @@ export function carriedPayment(input: RecipeInput, findings: Findings): CarriedP
   const usual = effectiveDefault(input)
   if (usual === copied.id) return { params: {}, customer: null, expected: copied.id }
   if (input.sharesDefault) return { params: { [field]: copied.id }, customer: null, expected: copied.id }
-  if (usual !== null && !(field === 'default_payment_method' && isCopiedSource(input)))
+  const mayReplace = field === 'default_payment_method' && (input.isDefaultFree || isCopiedSource(input))
+  if (usual !== null && !mayReplace)
     return findings.block('payment_default_differs', `customer ${customerNew.id} has ${usual}, not ${copied.id}`)
   const params =
     field === 'default_source'

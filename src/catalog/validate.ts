@@ -149,7 +149,11 @@ function words(error: ErrorObject, path: Path): Words {
     case 'required':
       return missingKey(String(params['missingProperty']), name, schema, path)
     case 'type':
-      return value('wrong-type', `${name} must be ${typeWords(params['type'])}, not ${shown(error.data as Json)}`)
+      return value(
+        'wrong-type',
+        `${name} must be ${typeWords(params['type'])}, not ${shown(error.data as Json)}`,
+        params['type'] === 'string' ? (fixOfFlag(name, error.data, meaning) ?? meaning) : meaning,
+      )
     case 'enum':
       return notAllowed(name, error.data as Json, params['allowedValues'] as readonly Json[], path)
     case 'const':
@@ -162,6 +166,12 @@ function words(error: ErrorObject, path: Path): Words {
     default:
       return value('out-of-range', `${name} ${error.message ?? 'is out of range'}`)
   }
+}
+
+/** A text that gives a reason was taken for a switch: `excluded: false`. */
+function fixOfFlag(name: string, written: unknown, meaning: string): string | undefined {
+  if (written === false) return `delete ${name}: without it, it does not apply (${meaning})`
+  return written === true ? `write a text instead of true (${meaning})` : undefined
 }
 
 /** An item of a list has the name of the list. */

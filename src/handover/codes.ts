@@ -246,7 +246,7 @@ export const blockedCodes = {
   successor_missing: {
     meaning:
       'The old subscription is on hold as after a finished move, but the target has no successor, live or ended. The hold stays: a missed charge can be repaired, a double charge cannot.',
-    fix: 'Look for the new subscription in the Dashboard of the target. If it bills there without its mark, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata. If the member left, cancel it there and cancel the old one in the Dashboard of its account. Otherwise, remove the hold in the old account by hand.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If it bills there without its mark, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata. If the member left, cancel the old one in the Dashboard of its account. Otherwise resume its collection there and remove `crossbill_hold` from its metadata.',
   },
   unmarked_successor: {
     meaning:
@@ -331,7 +331,7 @@ export const alarmCodes = {
   },
   held_without_successor: {
     meaning: 'The old subscription is on hold, but has no successor in the target.',
-    fix: 'Set the stage to `source` and run `crossbill apply`. It releases the hold and accounts for every period that the hold kept back.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If it bills there without its mark, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata. If the member left, cancel the old one in the Dashboard of its account. Otherwise resume its collection there and remove `crossbill_hold` from its metadata.',
   },
   unmarked_successor: {
     meaning:

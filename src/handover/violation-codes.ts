@@ -72,7 +72,7 @@ export const violations = {
   held_without_successor: {
     meaning:
       'The old subscription is on hold and no subscription in the target continues it: the member is not charged.',
-    fix: 'Run `crossbill apply` before the next renewal: recovery releases the old subscription or creates the successor.',
+    fix: 'Run `crossbill apply` before the next renewal: recovery releases the old subscription or creates the successor. If the detail says that the target does not show the successor, the hold is kept on purpose and no apply ends it. Look for the new subscription in the Dashboard of the target. If it bills there without its mark, write `crossbill_from` and the subscriber’s key (`us/sub_…`) into its metadata. If the member left, cancel the old one in the Dashboard of its account. Otherwise resume its collection there and remove `crossbill_hold` from its metadata.',
   },
   unmarked_successor: {
     meaning:

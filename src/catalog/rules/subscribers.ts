@@ -27,7 +27,8 @@ export function excludedStage(draft: Draft): readonly Diagnostic[] {
   return draft.subscribers
     .filter((one) => one.excluded !== undefined && one.stage !== 'source')
     .map((one) => {
-      const fix = 'delete excluded:, or write stage: source for this subscriber'
+      const fix =
+        'delete excluded: to move the subscriber or leave them where they are; to leave them in the old account, write stage: source (one who was moved is reverted first, without excluded:)'
       return error(
         'excluded-stage',
         `${one.key} is excluded but has stage ${one.stage}`,

@@ -238,7 +238,7 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: RuleInput)
       fix:
         erased?.has(idOf(old.customer)) === true
           ? `the customer was deleted in the target, which ended the new subscription: crossbill cancel ${key}`
-          : `look for it in the Dashboard of the target; if it is there, write ${markAsText(key)} into its metadata; if the member left, cancel it there, and the old one in the Dashboard of its account`,
+          : `look for it in the Dashboard of the target; if it is there, write ${markAsText(key)} into its metadata; if the member left, cancel the old one in the Dashboard of ${source}; otherwise resume its collection there and remove \`crossbill_hold\` from its metadata`,
     }
   return {
     detail: `${old.id} is on hold and has no successor${missed}`,

@@ -32,8 +32,8 @@ interface Scene {
   readonly old: string
   readonly customer: string
   /** The newest subscription in the target. */
-  successor(): Promise<string>
-  at(entry: Entry): Context
+  readonly successor: () => Promise<string>
+  readonly at: (entry: Entry) => Context
 }
 
 interface Remedy {
@@ -48,7 +48,7 @@ interface Remedy {
   /** Does what the fix says in the accounts. */
   readonly follow?: (scene: Scene) => Promise<unknown>
   /** The entry as the fix says. */
-  readonly then?: Entry
+  readonly becomes?: Entry
 }
 
 const moved = async ({ at }: Scene): Promise<unknown> => planAndApply(at({ stage: 'target' }))
@@ -83,7 +83,7 @@ const remedies: readonly Remedy[] = [
     says: /otherwise resume its collection there and remove `crossbill_hold`/,
     follow: async ({ school, old }) =>
       school.us.subscriptions.update(old, { pause_collection: '', metadata: { crossbill_hold: '' } }),
-    then: { stage: 'source' },
+    becomes: { stage: 'source' },
   },
   {
     code: 'held_without_successor',
@@ -115,7 +115,7 @@ const remedies: readonly Remedy[] = [
     },
     says: /set the stage to `settled`, then crossbill apply/,
     follow: async ({ at }) => planAndApply(at({ stage: 'settled' })),
-    then: { stage: 'settled' },
+    becomes: { stage: 'settled' },
   },
   {
     code: 'cancelled_in_source',
@@ -125,7 +125,7 @@ const remedies: readonly Remedy[] = [
       await scene.school.us.subscriptions.cancel(scene.old)
     },
     says: /name `cancelled_in_source` under `override`/,
-    then: { stage: 'target', override: ['cancelled_in_source'] },
+    becomes: { stage: 'target', override: ['cancelled_in_source'] },
   },
   {
     code: 'drift_on_held_source',
@@ -140,7 +140,7 @@ const remedies: readonly Remedy[] = [
       const { items, id } = await school.target.subscriptions.retrieve(await successor())
       await school.target.subscriptions.update(id, { items: [{ id: items.data[0]?.id ?? '', quantity: 2 }] })
     },
-    then: { stage: 'target', override: ['drift_on_held_source'] },
+    becomes: { stage: 'target', override: ['drift_on_held_source'] },
   },
   {
     code: 'money_on_held_source',
@@ -195,7 +195,7 @@ const remedies: readonly Remedy[] = [
       const [there] = (await school.target.customers.list()).data.filter(({ balance }) => balance !== 0)
       await school.target.customers.createBalanceTransaction(there?.id ?? '', { amount: 500, currency: 'usd' })
     },
-    then: { stage: 'source' },
+    becomes: { stage: 'source' },
   },
   {
     code: 'unmarked_successor',
@@ -206,7 +206,7 @@ const remedies: readonly Remedy[] = [
       await scene.school.us.subscriptions.update(scene.old, { pause_collection: '', metadata: { crossbill_hold: '' } })
     },
     says: /If the member wants both, give the reason under `pays_twice`/,
-    then: { stage: 'source', pays_twice: 'a gift' },
+    becomes: { stage: 'source', pays_twice: 'a gift' },
   },
   {
     code: 'duplicate_target',
@@ -252,7 +252,7 @@ const remedies: readonly Remedy[] = [
       await school.us.subscriptions.update(old, { items: [{ id: items.data[0]?.id ?? '', quantity: 2 }] })
       await planAndApply(at({ stage: 'source', override: ['changed_since_move'] }))
     },
-    then: { stage: 'source' },
+    becomes: { stage: 'source' },
   },
   {
     code: 'stage_unwritten',
@@ -260,7 +260,7 @@ const remedies: readonly Remedy[] = [
     play: moved,
     entry: { stage: 'source', unstaged: true },
     says: /Write `stage: target`/,
-    then: { stage: 'target' },
+    becomes: { stage: 'target' },
   },
   {
     code: 'already_settled',
@@ -272,7 +272,7 @@ const remedies: readonly Remedy[] = [
     },
     entry: { stage: 'source' },
     says: /Set the stage to `settled`/,
-    then: { stage: 'settled' },
+    becomes: { stage: 'settled' },
   },
   {
     code: 'excluded_after_move',
@@ -281,14 +281,14 @@ const remedies: readonly Remedy[] = [
     entry: { stage: 'source', excluded: 'stays' },
     says: /set `stage: source` instead and run `crossbill apply`; exclude them when the move is reverted/,
     follow: async ({ at }) => planAndApply(at({ stage: 'source' })),
-    then: { stage: 'source', excluded: 'stays' },
+    becomes: { stage: 'source', excluded: 'stays' },
   },
   {
     code: 'pending_invoice_items',
     when: 'an item waits before the move',
     play: async ({ school, customer }) => school.us.invoiceItems.create({ customer, amount: 700, currency: 'usd' }),
     says: /choose `policies.pending_invoice_items: carry`/,
-    then: { stage: 'target', policies: 'policies: { pending_invoice_items: carry }' },
+    becomes: { stage: 'target', policies: 'policies: { pending_invoice_items: carry }' },
   },
   {
     code: 'customer_balance',
@@ -296,14 +296,14 @@ const remedies: readonly Remedy[] = [
     play: async ({ school, customer }) =>
       school.us.customers.createBalanceTransaction(customer, { amount: -700, currency: 'usd' }),
     says: /choose `policies.customer_balance: carry`/,
-    then: { stage: 'target', policies: 'policies: { customer_balance: carry }' },
+    becomes: { stage: 'target', policies: 'policies: { customer_balance: carry }' },
   },
   {
     code: 'collection_paused',
     when: 'the old account paused the collection',
     play: async ({ school, old }) => school.us.subscriptions.update(old, { pause_collection: { behavior: 'void' } }),
     says: /choose `policies.collection_paused: carry`/,
-    then: { stage: 'target', policies: 'policies: { collection_paused: carry }' },
+    becomes: { stage: 'target', policies: 'policies: { collection_paused: carry }' },
   },
 ]
 
@@ -328,7 +328,7 @@ async function scene(): Promise<Scene & AsyncDisposable> {
   }
 }
 
-/** Each code of plan and verify, with what is printed to fix it; from a checkout without a store. */
+/** Each code of plan and verify, with the printed fix; from a checkout without a store. */
 async function printed(context: Context): Promise<readonly { readonly code: string; readonly fix: string }[]> {
   const fresh = await elsewhere(context)
   const { blocked } = await makePlan(fresh)
@@ -338,7 +338,7 @@ async function printed(context: Context): Promise<readonly { readonly code: stri
 
 test.each(remedies)(
   'the printed remedy of $code works when $when',
-  async ({ code, play, entry, says, follow, then }) => {
+  async ({ code, play, entry, says, follow, becomes }) => {
     await using it = await scene()
     await play(it)
     const before = entry ?? { stage: 'target' }
@@ -346,7 +346,7 @@ test.each(remedies)(
     // A plan and verify may both print one.
     expect(told.map(({ fix }) => fix).join('\n')).toMatch(says)
     await follow?.(it)
-    const after = await printed(it.at(then ?? before))
+    const after = await printed(it.at(becomes ?? before))
     expect(after.filter((one) => one.code === code)).toEqual([])
   },
 )

@@ -23,7 +23,7 @@ export interface ApplySummary {
   readonly resources_blocked: Waiting
 }
 
-/** `plan`: made after the run where there is one, because a recovery ends what a plan waited for. */
+/** `plan`: made after the run where there is one: a recovery ends what a plan waited for. */
 export function summaryOf(plan: Pick<Plan, 'deferred' | 'blocked'>, run: RunChanges): ApplySummary {
   const here = doneHere(run)
   const done = (action: AppliedChange['action']): number => here.filter((one) => one.action === action).length

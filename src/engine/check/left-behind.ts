@@ -16,11 +16,11 @@ import type { Violation } from './violations.ts'
  * Money of members whom Crossbill moved or cancelled that stays in an account where no subscription
  * of the customer will bill or use it:
  *
- * | what ended the subscription there       | code                   | then                        |
- * |-----------------------------------------|------------------------|-----------------------------|
- * | an undo or a revert, in the target      | money_left_in_target   | the old account bills it    |
- * | the member, a cancel, dunning: anywhere | money_left_behind      | a person decides about it   |
- * | a settle, in the old account            | money_left_behind      | a person decides about it   |
+ * | what ended the subscription there | code                 | who decides       |
+ * |-----------------------------------|----------------------|-------------------|
+ * | an undo or revert, in the target  | money_left_in_target | the old account   |
+ * | member, cancel, dunning: anywhere | money_left_behind    | a person          |
+ * | a settle, in the old account      | money_left_behind    | a person          |
  *
  * Nothing is reported while a run carries the money, or while `money_on_held_source` names it.
  */

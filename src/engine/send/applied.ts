@@ -9,8 +9,8 @@ export interface AppliedChange {
   readonly action: Action
   readonly outcome: 'done' | 'skipped' | 'undone' | 'held' | 'failed' | 'not_started'
   /**
-   * On a change that is done: another run carried it out, at the same time or before. This run found
-   * it done.
+   * On a change that is done: another run carried it out, at the same time or before. This run
+   * found it done.
    */
   readonly by?: 'another_run'
   /** An outcome code of `docs/codes.md`, if any. */

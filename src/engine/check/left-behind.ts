@@ -50,7 +50,7 @@ export function moneyLeftBehind(
       leftIn(
         account,
         touched
-          .filter((sides) => sides.source === source)
+          .filter((sides) => sides.source === source && !isConfirmed(sides))
           .flatMap(ownersInSource)
           .filter(({ key }) => !named(key)),
       ),
@@ -67,6 +67,11 @@ function ownersInTarget({ key, old, successors }: Sides): readonly Owner[] {
   if (isHeld(old) && areUndone) return []
   const isReverted = areUndone && old !== undefined && !isOver(old)
   return successors.filter(isOver).map((subscription) => ({ key, old, subscription, isReverted }))
+}
+
+/** Under `override`, a person says that what the hold left in the old account is billed. */
+function isConfirmed({ declared }: Sides): boolean {
+  return declared?.override?.includes('money_on_held_source') === true
 }
 
 /** What began in the target, until Crossbill cancelled it there. */

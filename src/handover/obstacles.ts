@@ -23,7 +23,6 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   customerIsCopied,
   copyIsTheSamePerson,
   copyIsTheSameCard,
-  noLostMark,
   unchangedSincePull,
   notPastDue,
   noInvoiceUnderWay,
@@ -45,6 +44,10 @@ export function findObstacles(candidate: Candidate): Findings {
     findings.block('collection_paused', whyStopped, stoppedFix)
     return findings
   }
+  // Another subscription may bill this person. The fixes of other reasons could start a second
+  // payer.
+  noLostMark(candidate, findings)
+  if (findings.reasons.length > 0) return findings
   for (const obstacle of obstacles) obstacle(candidate, findings)
   return findings
 }

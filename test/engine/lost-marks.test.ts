@@ -125,3 +125,12 @@ test.each(['target', 'source'] as const)(
     expect(tried).toBeGreaterThan(0)
   },
 )
+
+test('promise 1: with every mark gone, no other reason advises what would start a second payer', async () => {
+  await using school = await moved()
+  await school.us.subscriptions.update(school.subscriptions[0] ?? '', {
+    metadata: { crossbill_hold: '', crossbill_holds: '' },
+  })
+  const { blocked } = await makePlan(await elsewhere(school.stage('target')))
+  expect(blocked.map(({ code }) => code)).toEqual(['unmarked_successor'])
+})

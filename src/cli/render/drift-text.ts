@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk'
+import { subscriberAddress } from '../../core/address.ts'
 import type { DriftResult } from '../../engine/verify/drift.ts'
 import { driftLines } from './change-phrase.ts'
 import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
@@ -15,7 +16,7 @@ export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance
       ...driftLines(one).map((line) => `      ${line}`),
     ]),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
-    'To keep these changes, run: crossbill pull. To restore the catalog’s values, run: crossbill plan, crossbill apply.',
+    ...remedies(drift, (command) => command),
   ].join('\n')
 }
 
@@ -35,7 +36,20 @@ export function driftMarkdown({ drift, accounts }: DriftResult): string {
         ]),
         { limit },
       ),
-      'To keep these changes, run `crossbill pull`. To restore the catalog’s values, run `crossbill plan` and `crossbill apply`.',
+      ...remedies(drift, code),
     ].join('\n\n'),
   )
+}
+
+/** A pull or an apply undoes changes of the catalog. For people, each change has its own fix. */
+function remedies(drift: DriftResult['drift'], command: (text: string) => string): readonly string[] {
+  const people = drift.filter(({ address }) => address.startsWith(subscriberAddress('')))
+  return [
+    ...(people.length < drift.length
+      ? [
+          `To keep changed objects as they are, run ${command('crossbill pull')}. To restore the catalog’s values, run ${command('crossbill plan')} and ${command('crossbill apply')}.`,
+        ]
+      : []),
+    ...(people.length === 0 ? [] : [`What to do about each changed subscriber is in ${command('crossbill verify')}.`]),
+  ]
 }

@@ -12,7 +12,8 @@ import { sendPatiently } from '../send/perform.ts'
 
 /** Lists of people and of what they pay, which every command reads in every account. */
 const ofPeople = ['subscriptions', 'customers', 'invoices', 'invoiceitems', 'subscription_schedules']
-const inTarget = [...ofPeople, 'setup_intents']
+/** A revert reads the payments of the renewal that it takes back, with their charges. */
+const inTarget = [...ofPeople, 'setup_intents', 'payment_intents', 'charges']
 /** What members' card pages read in the target, in projects that can make card links. */
 const ofCardPages = ['checkout/sessions']
 

@@ -17,17 +17,25 @@ export class Context {
   /** The ids in the route's path: `/v1/products/:product` → `path.product`. */
   readonly path: Readonly<Record<string, string>>
   readonly request: RequestInfo
+  /** The restricted key of the request; undefined for a key that may do everything. */
+  readonly restricted: string | undefined
   /** The test clock of the customer concerned; undefined in the world's own time. */
   readonly clock: string | undefined
 
   constructor(
     world: World,
     account: Account,
-    about: { path?: Readonly<Record<string, string>>; request?: RequestInfo; clock?: string | undefined } = {},
+    about: {
+      path?: Readonly<Record<string, string>>
+      request?: RequestInfo
+      clock?: string | undefined
+      restricted?: string | undefined
+    } = {},
   ) {
     this.world = world
     this.account = account
     this.clock = about.clock
+    this.restricted = about.restricted
     this.path = about.path ?? {}
     this.request = about.request ?? { id: null, idempotency_key: null }
   }

@@ -2,6 +2,7 @@
 // https://docs.stripe.com/api/expanding_objects
 import type { Context } from './context.ts'
 import { invalid } from './errors.ts'
+import { checkExpansion } from './permissions.ts'
 import type { Module } from './module.ts'
 
 type Node = Record<string, unknown>
@@ -126,6 +127,7 @@ export class Expander {
     if (!expand || value === null) return value
     const object = typeof value === 'string' ? this.#resolve(context, place.key, value) : undefined
     if (object === undefined) throw notExpandable(place, undefined)
+    checkExpansion(context.account, context.restricted, object)
     return this.#shaped(context, object as Node, place)
   }
 

@@ -98,11 +98,13 @@ export class Router {
     this.#limiter.check(account.name, request)
     const { route, path } = this.#find(request)
     const key = bearer(request.headers) ?? ''
-    if (key !== account.key && key !== account.longKey) checkPermission(account, key, route)
+    const restricted = key === account.key || key === account.longKey ? undefined : key
+    if (restricted !== undefined) checkPermission(account, restricted, route)
     const form = readParameters(request)
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
       path,
+      restricted,
       clock: clockIn(this.#world, account, `${request.url.pathname} ${request.url.search} ${request.body}`),
       request: { id: about.id, idempotency_key: post ? about.key : null },
     })

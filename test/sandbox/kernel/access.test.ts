@@ -25,6 +25,20 @@ test('a restricted key does only what its permissions allow', async () => {
   expect((await clientOf(sandbox, 'intl').products.list()).data).toEqual([])
 })
 
+test('an object is expanded only for a key that may read it', async () => {
+  const sandbox = createSandbox()
+  const owner = clientOf(sandbox)
+  const product = await owner.products.create({ name: 'P' })
+  await owner.prices.create({ product: product.id, currency: 'usd', unit_amount: 100 })
+  const { key } = await post(sandbox, 'keys', { account: 'us', permissions: { prices: 'read' } })
+  const stripe = clientOf(sandbox, 'us', key)
+  expect((await stripe.prices.list()).data[0]?.product).toBe(product.id)
+  expect(await refusal(stripe.prices.list({ expand: ['data.product'] }))).toMatchObject({
+    status: 403,
+    message: expect.stringContaining('rak_product_read') as string,
+  })
+})
+
 test('keys of the other mode are unknown', async () => {
   const live = createSandbox({ livemode: true })
   expect(live.ready.accounts['us']?.key).toBe('sk_live_sandbox_us')

@@ -12,7 +12,7 @@ const policies = `policies: { customer_balance: carry, pending_invoice_items: ca
 `
 
 async function rehearsed(
-  assumed: { readonly answering?: number; readonly declines?: number },
+  assumed: { readonly answering?: number; readonly declines?: number; readonly moveDeclines?: number },
   people = subscribers,
   decided = policies,
 ): Promise<RehearsalReport> {
@@ -62,4 +62,13 @@ test('refused cards are refused in both runs, so the charges stay the same', asy
   expect(report.differences).toEqual([])
   expect(report.declines.expected).toBeGreaterThan(0)
   expect(report.answering).toBeUndefined()
+}, 240_000)
+
+test('cards refused because of the move are counted apart: their payments come later, and none is lost', async () => {
+  const report = await rehearsed({ moveDeclines: 0.5 }, 24)
+  expect(report.moveDeclines?.cards).toBeGreaterThan(3)
+  expect(report.moveDeclines?.late).toBeGreaterThan(0)
+  expect([report.ok, report.differences]).toEqual([true, []])
+  expect(report.declines.actual).toBeGreaterThan(report.declines.expected)
+  expect(report.counts.actual).toBeGreaterThan(report.counts.expected - (report.moveDeclines?.cards ?? 0))
 }, 240_000)

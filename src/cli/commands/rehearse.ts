@@ -45,6 +45,12 @@ export const main = command({
       default: 0,
       describe: 'share of members whose card the bank refuses once, for one to three weeks, in both runs',
     },
+    'move-declines': {
+      type: 'number',
+      requiresArg: true,
+      default: 0,
+      describe: 'share of moved members whose first charge in the target the bank refuses because of the move',
+    },
     world: {
       type: 'string',
       requiresArg: true,
@@ -67,7 +73,7 @@ export const main = command({
     ['rehearse --faults --seed 7', 'do the same with crashes and lost answers'],
   ],
   formats: ['text', 'json'],
-  async run({ months, faults, seed, answering, declines, world, out }, shell) {
+  async run({ months, faults, seed, answering, declines, 'move-declines': moveDeclines, world, out }, shell) {
     if (months < 1 || months > monthsMax)
       throw new UsageError(
         'months-out-of-range',
@@ -86,6 +92,7 @@ export const main = command({
     for (const [flag, share] of [
       ['--answering', answering ?? 0],
       ['--declines', declines],
+      ['--move-declines', moveDeclines],
     ] as const)
       if (!(share >= 0 && share <= 1))
         throw new UsageError('share-out-of-range', `${flag} accepts 0 to 1, not ${share}`, 'Nothing was done.')
@@ -99,6 +106,7 @@ export const main = command({
         seed,
         worlds,
         declines,
+        moveDeclines,
         ...(answering === undefined ? {} : { answering }),
       })
       const report = {
@@ -138,6 +146,7 @@ function summary(report: RehearsalReport): object {
     ...(report.answering === undefined ? {} : { answering: report.answering }),
     decline_rate: report.declineRate ?? 0,
     assumed: assumedOf(report),
+    move_declines: report.moveDeclines ?? { share: 0, cards: 0, late: 0 },
     undecided: undecidedIn(report),
     left: leftIn(report).map(({ subscriber, code, monthly }) => ({ subscriber, code, ...monthly })),
     ok,

@@ -193,9 +193,18 @@ function method(report: RehearsalReport): Html {
     </p>`
 }
 
-function repeat({ months, seed, faults, world = '', answering, declineRate = 0 }: RehearsalReport): string {
+function repeat({
+  months,
+  seed,
+  faults,
+  world = '',
+  answering,
+  declineRate = 0,
+  moveDeclines,
+}: RehearsalReport): string {
   const asked = answering === undefined ? '' : ` --answering ${answering.share}`
   const refused = declineRate === 0 ? '' : ` --declines ${declineRate}`
+  const byMove = moveDeclines === undefined ? '' : ` --move-declines ${moveDeclines.share}`
   const where = world === '' ? '' : ` --world '${world}'`
-  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}${asked}${refused}${where}`
+  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}${asked}${refused}${byMove}${where}`
 }

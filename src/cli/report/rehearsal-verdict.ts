@@ -32,12 +32,15 @@ export function peopleLine({ people }: Pick<RehearsalReport, 'people'>): string 
   return `${all}: ${parts.join('; ')}`
 }
 
+type Assumed = Pick<RehearsalReport, 'answering' | 'declineRate' | 'moveDeclines' | 'carriedInvoices'>
+
 /** What the run assumed of members and banks, and what it cannot play. */
 export function assumedOf({
   answering,
   declineRate = 0,
+  moveDeclines,
   carriedInvoices = 0,
-}: Pick<RehearsalReport, 'answering' | 'declineRate' | 'carriedInvoices'>): readonly string[] {
+}: Assumed): readonly string[] {
   const cards =
     answering === undefined
       ? 'No member is asked for a card; --answering 0.8 lets four of five enter one.'
@@ -52,16 +55,20 @@ export function assumedOf({
       : [
           `${plural(carriedInvoices, 'open invoice')} moved as well, and was collected at the move instead of at the next retry.`,
         ]
-  return [cards, refused, ...debts, ...notPlayed(declineRate)]
+  return [cards, refused, ...debts, byTheMove(declineRate, moveDeclines), ...notPlayed]
 }
 
-function notPlayed(declineRate: number): readonly string[] {
-  return [
-    `Not played: whether banks decline more charges because another account makes them. Assumed: as many as before${declineRate === 0 ? '' : `, ${percent(declineRate)} in both runs`}. The first renewals of a pilot show the real rate.`,
-    'Not played: settings that the API does not show (retries, e-mails, what ends a subscription). Assumed: the same in all accounts.',
-    'Not played: access in Kajabi.',
-  ]
+/** Declines that the other account causes. */
+function byTheMove(declineRate: number, moveDeclines: Assumed['moveDeclines']): string {
+  return moveDeclines === undefined
+    ? `Not played: whether banks decline more charges because another account makes them (--move-declines 0.02 plays two in a hundred). Assumed: as many as before${declineRate === 0 ? '' : `, ${percent(declineRate)} in both runs`}. The first renewals of a pilot show the real rate.`
+    : `The bank refuses ${plural(moveDeclines.cards, 'moved card')} once because of the move (--move-declines ${moveDeclines.share}): ${plural(moveDeclines.late, 'payment comes', 'payments come')} days later, by a retry of Stripe.`
 }
+
+const notPlayed: readonly string[] = [
+  'Not played: settings that the API does not show (retries, e-mails, what ends a subscription). Assumed: the same in all accounts.',
+  'Not played: access in Kajabi.',
+]
 
 function percent(share: number): string {
   return `${Math.round(share * 1_000) / 10} %`

@@ -23,6 +23,7 @@ import { chance } from './chance.ts'
 import { Members, type MembersOptions } from './members.ts'
 import type { RehearsalReport } from './report.ts'
 import { rehearsalService } from './service.ts'
+import { MoveDeclines } from './move-declines.ts'
 import { Usage } from './usage.ts'
 import { settleAfterWeeks, settleWeek, weekSeconds, weeksOfWaves, type Standing } from './wave-order.ts'
 import type { RehearsalWorld } from './world.ts'
@@ -41,6 +42,8 @@ export interface Migration {
   readonly left: Members['left']
   /** Members who were asked for a card and entered one; undefined when none was asked. */
   readonly answering?: RehearsalReport['answering']
+  /** Cards that the bank refuses because of the move. */
+  readonly moveDeclines: MoveDeclines
   /** Subscribers whose hand-over did not finish. */
   readonly failed: readonly Failed[]
   /** The last plan: which subscribers were not moved, and why. */
@@ -60,6 +63,7 @@ export interface Schedule {
   readonly faults: boolean
   readonly answering?: number
   readonly declines: number
+  readonly moveDeclines: number
 }
 
 /** Blocked subscribers are planned again this often: dunning ends, drafts are finalized. */
@@ -94,6 +98,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
   const usage = new Usage(worlds, schedule.seed)
   const { answering: share, seed } = schedule
   const answering = share === undefined ? undefined : new Answering(move, { share, seed })
+  const moveDeclines = new MoveDeclines(move, { share: schedule.moveDeclines, seed })
   const lives: Lives = { world: move, fate, copied, weekOf, attempts }
   let last: LastPlan | undefined
   for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
@@ -106,6 +111,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     if (!isDue(week, now, [...weekOf.values()], last)) continue
     await answering?.ask()
     last = { plan: await applyAll(lives, week), at: now }
+    await moveDeclines.refuse()
     // A creation without an outcome stays on hold until it can no longer be committed. The run says
     // so, and is repeated then, as a person or the service would do.
     for (let again = 1; again <= repeatsMax && (await leftUnfinished(move)); again++) {
@@ -133,6 +139,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     ...(answering === undefined || share === undefined
       ? {}
       : { answering: { share, asked: answering.asked.size, entered: answering.answered.size } }),
+    moveDeclines,
     failed: attempts.failed(),
     last: present(last, 'the plan of the first week').plan,
   }

@@ -31,13 +31,15 @@ export async function rehearsalReport(played: Played): Promise<RehearsalReport> 
   const expected = here.filter(({ succeeded }) => succeeded)
   const actual = there.filter(({ succeeded }) => succeeded)
   const carried = actual.filter((one) => one.carried === true).length
-  const found = [...payersFound(move), ...compareCharges(expected, actual), ...notMoved(migration)]
+  const all = [...payersFound(move), ...compareCharges(expected, actual), ...notMoved(migration)]
+  const { others: found, told: moveDeclines } = migration.moveDeclines.split(all, ended)
   const count = (code: RehearsalDifference['code']): number => found.filter((one) => one.code === code).length
   const { kills, storesLost } = migration
   const injected = { ...(await move.faults()), kill: kills, store_lost: storesLost }
   return {
     seed,
     months,
+    ...(moveDeclines.share === 0 ? {} : { moveDeclines }),
     subscribers: people.declared,
     people,
     ok: found.length === 0,

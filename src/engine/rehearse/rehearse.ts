@@ -18,6 +18,8 @@ export interface RehearseOptions {
   readonly answering?: number
   /** The share of members whose card is refused once, for one to three weeks. */
   readonly declines?: number
+  /** The share of moved members whose card is refused once because of the move. */
+  readonly moveDeclines?: number
 }
 
 const daysPerMonth = 30.436875
@@ -33,7 +35,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       notDone: 'no account was read',
       fix: 'crossbill pull',
     })
-  const { seed, months, faults, answering, declines = 0 } = options
+  const { seed, months, faults, answering, declines = 0, moveDeclines = 0 } = options
   const { stay, move, standing } = await bothWorlds(context, options)
   try {
     const began = stay.context.accounts.target.now()
@@ -46,6 +48,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       seed,
       faults,
       declines,
+      moveDeclines,
       ...(answering === undefined ? {} : { answering }),
     }
     const migration = await migrate(context, { stay, move }, schedule)

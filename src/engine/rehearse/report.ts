@@ -15,6 +15,11 @@ export interface RehearsalReport {
   readonly declineRate?: number
   /** Open invoices that were carried and collected at the move; absent when there were none. */
   readonly carriedInvoices?: number
+  /**
+   * Cards refused once because of the move, in this run alone, and payments that came later for it;
+   * absent when none was to be refused.
+   */
+  readonly moveDeclines?: { readonly share: number; readonly cards: number; readonly late: number }
   readonly months: number
   /** All declared subscribers; `people` says which of them were played. */
   readonly subscribers: number

@@ -12,7 +12,7 @@ export interface KeyRow extends Row {
 
 export const keys: TableDefinition<KeyRow> = { name: 'restricted_keys' }
 
-/** By the object that an expansion shows: the resource that a restricted key must be able to read. */
+/** By the object that an expansion shows: the resource that the key must be able to read. */
 const shownBy: Readonly<Record<string, string>> = {
   charge: 'charges',
   checkout_session: 'checkout_sessions',
@@ -32,7 +32,7 @@ const shownBy: Readonly<Record<string, string>> = {
   tax_rate: 'tax_rates',
 }
 
-/** An expanded object needs the permission to read it (https://docs.stripe.com/keys#limit-access). */
+/** An expanded object needs the permission to read it. */
 export function checkExpansion(account: Account, key: string | undefined, object: object): void {
   const { object: kind } = object as { readonly object?: unknown }
   const resource = typeof kind === 'string' ? shownBy[kind] : undefined

@@ -2,6 +2,7 @@ import { parseArguments } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commandTable } from './commands.ts'
 import { completions, completionWord } from './completions.ts'
+import { dated } from './dated.ts'
 import { hintsFor } from './hints.ts'
 import { problemJson, problemText } from './report-error.ts'
 import { openShell } from './shell.ts'
@@ -48,7 +49,7 @@ function report(error: unknown, argv: readonly string[], surroundings: Surroundi
   const project = at === -1 ? '.' : ((argv[at]?.slice('--project='.length) || argv[at + 1]) ?? '.')
   if (/(^| )--format[ =]json( |$)/.test(argv.join(' ')))
     stdout.write(`${JSON.stringify(problemJson(error), null, 2)}\n`)
-  stderr.write(`${hintsFor(commandTable, project, surroundings)(problemText(error))}\n`)
+  stderr.write(`${dated(hintsFor(commandTable, project, surroundings)(problemText(error)))}\n`)
   if (env['CROSSBILL_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`)
   return exitCodes.error
 }

@@ -7,8 +7,9 @@ import type { Format, GlobalFlags } from './flags.ts'
 import { inBlocks, indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
+import { dated } from './dated.ts'
 import { shellQuoted, type Hints } from './shell-words.ts'
-import type { Surroundings } from './surroundings.ts'
+import { clearedLine, type Surroundings } from './surroundings.ts'
 
 /**
  * What a command works with: its folders, its output, and whether a user can answer questions.
@@ -67,8 +68,8 @@ export async function openShell(
   const plain = flags['no-color'] || (surroundings.env['NO_COLOR'] ?? '') !== '' || stdout.isTTY !== true
   const print = (text: string): void => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
   // Other formats are read in other places, where the flag for this folder is wrong.
-  const out = flags.format === 'text' ? (text: string): void => print(hints(text)) : print
-  const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${hints(text)}\n`)
+  const out = flags.format === 'text' ? (text: string): void => print(dated(hints(text))) : print
+  const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${dated(hints(text))}\n`)
   return {
     surroundings,
     run,
@@ -76,7 +77,10 @@ export async function openShell(
     format: flags.format,
     paint: new Chalk({ level: plain ? 0 : 1 }),
     progress: flags.quiet ? silent : await openProgress(surroundings, say),
-    stop: listenForStop(surroundings, (text) => void stderr.write(`\n${text}\n`)),
+    stop: listenForStop(
+      surroundings,
+      (text) => void stderr.write(stderr.isTTY === true ? `${clearedLine}${text}\n` : `\n${text}\n`),
+    ),
     path: (named) => resolve(cwd, named),
     pathInProject: (named) => resolve(cwd, flags.project, named),
     existing: (named) => {

@@ -21,6 +21,9 @@ export interface Surroundings {
   readonly leave: (code: number) => void
 }
 
+/** Removes what a progress bar, or the `^C` of the terminal, left on the line. */
+export const clearedLine = '\r\u001B[2K'
+
 /** Time to write the last lines of the log. */
 const leaveMilliseconds = 500
 
@@ -51,8 +54,8 @@ export function processSurroundings(): Surroundings {
       }
     },
     abort: (code) => {
-      // A progress bar hides the cursor and switches line wrapping off.
-      if (process.stderr.isTTY) process.stderr.write('\u001B[?25h\u001B[?7h\n')
+      // A progress bar hides the cursor, switches line wrapping off and leaves a line half drawn.
+      if (process.stderr.isTTY) process.stderr.write(`${clearedLine}\u001B[?25h\u001B[?7h`)
       process.exit(code)
     },
     leave: (code) => void setTimeout(() => process.exit(code), leaveMilliseconds).unref(),

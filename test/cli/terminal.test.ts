@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -58,4 +58,11 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     expect(code).toBe(1)
     expect(screen).toContain('init needs --target')
   })
+
+  test('Ctrl-C during long work removes the progress bar and shows the cursor again', async () => {
+    cpSync(join(root, 'catalog'), join(folder, 'catalog'), { recursive: true })
+    const { code, screen } = await inTerminal('rehearse --months 60', folder, [['playing the months', '\u0003']])
+    expect(code).toBe(130)
+    expect(screen.endsWith('\r\u001B[2K\u001B[?25h\u001B[?7h')).toBe(true)
+  }, 120_000)
 })

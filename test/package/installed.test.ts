@@ -16,7 +16,7 @@ describe('the packed package', () => {
     folder = mkdtempSync(join(tmpdir(), 'crossbill-package-'))
     tarball = packed(folder)
     place = install(tarball)
-  }, 4 * minutes)
+  }, 10 * minutes)
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true })
     if ('folder' in place) rmSync(place.folder, { recursive: true, force: true })
@@ -44,7 +44,7 @@ describe('the packed package', () => {
 
   test(
     'carries a live school on every version of Node, without a warning',
-    { timeout: 10 * minutes },
+    { timeout: 30 * minutes },
     async (context) => {
       if (!('folder' in place)) return context.skip(`npm could not install the package: ${place.reason}`)
       for (const [version, node] of nodes(folder)) {

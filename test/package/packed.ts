@@ -6,7 +6,7 @@ import { present } from '../../src/core/assert.ts'
 import { root } from '../house/sources.ts'
 
 /** Where the registry does not answer, npm would try again for many minutes. */
-const patience = 3 * 60_000
+const patience = 8 * 60_000
 
 /** npm with the Node of this run, without the settings that npm gave to this test run. */
 export function npm(words: readonly string[], cwd: string): { code: number | null; stdout: string; stderr: string } {

@@ -46,6 +46,7 @@ export const main = command({
             '\n',
           ),
         )
+        shell.out(declaredLine(context.catalog.subscribers.length, pulled.summary))
         shell.out(
           written.length === 0
             ? 'catalog/ already matches the accounts.'
@@ -56,6 +57,18 @@ export const main = command({
     })
   },
 })
+
+/** Why the number of those who were read is not that of the YAML. */
+function declaredLine(before: number, summary: Readonly<Record<string, number>>): string {
+  const { subscribers = 0, new_subscribers: added = 0 } = summary
+  const all = before + added
+  const absent = all - subscribers
+  const rest =
+    absent === 0
+      ? ''
+      : `: ${subscribers} live in the accounts that were read, ${absent} settled, ended or in another account`
+  return `${plural(all, 'subscriber')} in the YAML${rest}.`
+}
 
 function refuseUnknown(named: readonly string[], known: readonly string[]): void {
   for (const name of named) {

@@ -1,3 +1,4 @@
+import { dated } from '../dated.ts'
 import { firstFew } from './words.ts'
 
 /**
@@ -44,7 +45,7 @@ function shortenedDocument(text: string): string {
  * a picture or a mention that notifies people.
  */
 export function prose(text: string): string {
-  return text
+  return dated(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

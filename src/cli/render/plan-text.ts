@@ -28,7 +28,10 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     removedSection(view, paint),
     doorSection(view, paint),
     noticeSection(plan, paint),
-    [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
+    [
+      view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`,
+      ...(view.everyone === '' ? [] : [`${view.everyone}.`]),
+    ],
   ]
   return sections
     .filter((section) => section.length > 0)

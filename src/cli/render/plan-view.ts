@@ -15,7 +15,7 @@ import { changePhrases, driftLines, endLines, patchLines } from './change-phrase
 import { cardsLine } from './cards-line.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
-import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
+import { actionWords, everyone, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
 
 /**
  * A plan arranged for people: the catalog, then the subscribers by action, then what stops the
@@ -48,6 +48,8 @@ export interface PlanView {
   readonly parts: readonly { readonly what: string; readonly amounts: string; readonly people: number }[]
   readonly repriced: readonly RepricedView[]
   readonly summary: string
+  /** Every subscriber once, by outcome; empty without any. */
+  readonly everyone: string
   readonly empty: boolean
 }
 
@@ -123,6 +125,7 @@ export function planView(plan: Plan): PlanView {
     parts: concernsMoney(plan) ? parts(plan) : [],
     repriced: (plan.money.price_changes ?? []).map(repricedView),
     summary: summaryLine(plan),
+    everyone: Object.values(plan.people).some((count) => count > 0) ? everyone(plan.people) : '',
     empty: plan.changes.length === 0,
   }
 }

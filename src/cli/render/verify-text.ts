@@ -12,9 +12,7 @@ export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
   const accounts = Object.keys(result.accounts).join(', ')
   if (result.ok)
     return [
-      paint.green(
-        `No violation: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
-      ),
+      paint.green(`No violation: ${plural(result.checked, 'subscriber')} in ${accounts}, ${billed(result)}`),
       ...noticed(result, paint),
     ].join('\n')
   const groups = [...groupBy(result.violations, (violation) => violation.code)]
@@ -35,6 +33,12 @@ export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
   ].join('\n')
 }
 
+/** The difference to the number of those who are billed is said, so that the totals add up. */
+function billed({ checked, ended }: VerifyResult): string {
+  if (ended === 0) return 'each billed by exactly one account, as declared.'
+  return `${checked - ended} of them billed by exactly one account, as declared; ${plural(ended, 'has', 'have')} ended.`
+}
+
 function noticed({ notices }: VerifyResult, paint: ChalkInstance): string[] {
   return notices.length === 0 ? [] : ['', paint.bold('Notices'), ...noticeLines(notices)]
 }
@@ -44,7 +48,7 @@ export function verifyMarkdown(result: VerifyResult): string {
   if (result.ok)
     return fittingMarkdown((limit) =>
       [
-        `## Crossbill verify: no violation\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`,
+        `## Crossbill verify: no violation\n\n${plural(result.checked, 'subscriber')}, ${billed(result)}`,
         noticeTable(result.notices, limit),
       ]
         .filter((part) => part !== '')

@@ -1,4 +1,5 @@
 import { formatMoney } from '../../core/money.ts'
+import { displayWidth } from './display-width.ts'
 import type { Action } from '../../plan/types.ts'
 
 /** `1 subscriber`, `12 subscribers`. */
@@ -9,6 +10,23 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 /** `2026-12-31 09:15:00 UTC`: an instant for people. */
 export function when(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, ' UTC')
+}
+
+/** `59 subscribers: 5 to move, 53 unchanged, 1 ending`: everybody once, by outcome. */
+export function everyone(people: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(people).filter(([, count]) => count > 0)
+  const all = parts.reduce((sum, [, count]) => sum + count, 0)
+  return `${plural(all, 'subscriber')}: ${parts.map(([outcome, count]) => `${count} ${ahead[outcome] ?? outcome}`).join(', ')}`
+}
+
+/** What a plan does is still to come, also in a plan that an earlier version saved. */
+const ahead: Readonly<Record<string, string>> = {
+  move: 'to move',
+  moved: 'to move',
+  settle: 'to settle',
+  settled: 'to settle',
+  revert: 'to revert',
+  reverted: 'to revert',
 }
 
 /** `1,234.50 usd` */
@@ -50,14 +68,14 @@ export function shortAddress(address: string): string {
   return address.replace(/^subscriber\./, '').replace(/^access\.([^.]+)\.(.+)$/, '$1 $2')
 }
 
-/** Rows as lines with aligned columns, separated by two spaces. */
+/** Rows as lines with columns aligned as a terminal shows them, separated by two spaces. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows)
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, displayWidth(cell))
   return rows.map((row) =>
     row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .map((cell, index) => `${cell}${' '.repeat((widths[index] ?? 0) - displayWidth(cell))}`)
       .join('  ')
       .trimEnd(),
   )

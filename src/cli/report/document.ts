@@ -1,5 +1,6 @@
 import { html, raw, type Html } from '../../core/html.ts'
 import type { OutputKind } from '../../files/outputs.ts'
+import { dated } from '../dated.ts'
 import { page, table, withCode } from './page.ts'
 
 /**
@@ -59,7 +60,7 @@ export function documentMarkdown({ title, intro, verdict, figures = [], sections
     ...(figures.length === 0 ? [] : [figures.map(({ label, value }) => `- ${value} ${label}`).join('\n')]),
     ...sections.map(sectionMarkdown),
   ]
-  return text.join('\n\n').replaceAll(linked, '[$1]($2.md)').concat(`\n\n${reportMark}\n`)
+  return dated(text.join('\n\n')).replaceAll(linked, '[$1]($2.md)').concat(`\n\n${reportMark}\n`)
 }
 
 function sectionMarkdown({ heading, text, table: of, checks, steps }: Section): string {
@@ -169,7 +170,7 @@ function tableHtml(caption: string, { heads, rows }: Table, link: Link): Html {
 
 /** Text between backquotes becomes code, links become links; everything else stays text. */
 function formatted(text: string, link: Link): Html {
-  return withCode(text, (part) => withLinks(part, link))
+  return withCode(dated(text), (part) => withLinks(part, link))
 }
 
 function withLinks(text: string, link: Link): Html {

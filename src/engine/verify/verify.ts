@@ -16,6 +16,8 @@ export interface VerifyResult {
   readonly ok: boolean
   /** Subscribers checked. */
   readonly checked: number
+  /** Of these, those whose subscription has ended, so that no account bills them. */
+  readonly ended: number
   readonly accounts: Readonly<Record<string, AccountFacts>>
   readonly violations: readonly Violation[]
   /** Findings that break no promise today but may cost money or access later. */
@@ -42,6 +44,7 @@ export async function verify(context: Context): Promise<VerifyResult> {
   return {
     ok: found.length === 0,
     checked,
+    ended: seen.classified.filter(({ outcome }) => outcome === 'ended').length,
     accounts: accountFacts(context.accounts),
     violations: found,
     notices: notices.filter((one) => noticedViolation(one).length === 0),

@@ -62,7 +62,7 @@ export function evidence(changed: Partial<Evidence> = {}): Evidence {
     },
     standing: [],
     declines: { renewals: { of: 20, failed: 1 }, setups: { of: 2, failed: 0 }, sources: { of: 40, failed: 3 } },
-    verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
+    verified: { ok: true, checked: 36, ended: 0, accounts: {}, violations: [], notices: [] },
     doctor: { ok: true, findings: [] },
     copied: { sources: {}, findings: [] },
     monthly: new Map([

@@ -129,7 +129,9 @@ describe('the evidence packet', () => {
 
   test('lists violations with their fixes', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
-    const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation], notices: [] } })
+    const of = evidence({
+      verified: { ok: false, checked: 36, ended: 0, accounts: {}, violations: [violation], notices: [] },
+    })
     expect(documentMarkdown(document('verification', of))).toContain(
       'neither is on hold. [double_payer](codes.md) | `us/sub_1` | two <payers> | hold one |',
     )

@@ -44,13 +44,16 @@ function pattern(output: readonly string[]): RegExp {
 }
 
 describe('the tour of the README, as printed', { timeout: 120_000 }, () => {
+  let outer = ''
   let folder = ''
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'crossbill-readme-'))
+    outer = mkdtempSync(join(tmpdir(), 'crossbill-readme-'))
+    // The README also makes a project beside the clone.
+    folder = join(outer, 'clone')
     cpSync(join(root, 'catalog'), join(folder, 'catalog'), { recursive: true })
   })
   afterAll(() => {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(outer, { recursive: true, force: true })
   })
 
   test('contains commands with their output', () => {

@@ -180,7 +180,7 @@ function withLinks(text: string, link: Link): Html {
     if (index % 3 === 2) return raw('')
     const slug = parts[index + 1] ?? ''
     // A code is small print beside its words.
-    return slug === codesSlug
+    return slug === codesSlug && /^[a-z_]+$/.test(part)
       ? html`<a class="fine" href="${link(slug)}">${part}</a>`
       : html`<a href="${link(slug)}">${part}</a>`
   })}`

@@ -9,7 +9,7 @@ export function codeEntry(code: string): CodeEntry | undefined {
 }
 
 /** What a code means, in the words of its registry; the code itself when it is unknown. */
-export function meaningOf(code: string): string {
+function meaningOf(code: string): string {
   return registry[code]?.meaning ?? code.replaceAll('_', ' ')
 }
 

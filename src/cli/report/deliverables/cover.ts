@@ -143,9 +143,9 @@ function verdictOf(evidence: Evidence, count: (place: Place) => number): NonNull
 function declinesSection({ declines: { renewals, setups, sources }, catalog }: Evidence): Section {
   const limit = catalog.project.guards.declines ?? guardDefaults.declines
   const bars = [
-    { what: 'renewals in the new account that failed', ...renewals },
-    { what: 'cards that Stripe could not set up at the move', ...setups },
-    { what: 'subscriptions of the old accounts whose payment fails', ...sources },
+    { what: 'renewals in the new account', ...renewals },
+    { what: 'cards set up at a move', ...setups },
+    { what: 'payments of the old accounts', ...sources },
   ]
   return {
     heading: 'Declined payments',
@@ -155,7 +155,7 @@ function declinesSection({ declines: { renewals, setups, sources }, catalog }: E
       words: 'Red: the share that failed, all on one scale. The table has the numbers.',
     },
     table: {
-      heads: ['what', 'failed', 'of', 'share'],
+      heads: ['what', 'failed', 'of', 'share that failed'],
       rows: bars.map((bar) => [bar.what, String(bar.failed), String(bar.of), shareText(bar)]),
     },
   }

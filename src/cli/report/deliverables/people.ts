@@ -3,7 +3,7 @@ import { cardsOf, doingOf, everybody, monthly, wayWords } from '../../render/way
 import { firstFew, plural, when } from '../../render/words.ts'
 import type { Document, Section } from '../document.ts'
 import { renewalsOf, type Evidence } from '../evidence.ts'
-import { meaningOf, said } from '../said.ts'
+import { said } from '../said.ts'
 import { roleFor } from './who.ts'
 import { code, day } from './words.ts'
 
@@ -72,9 +72,9 @@ function named(row: WayRow, { plan, catalog }: Evidence): Section {
   )
   const renewals = new Map(catalog.subscribers.map((one) => [one.key as string, one.next_invoice]))
   const { shown, more } = firstFew(row.subscribers, namedAtMost)
-  const reason = row.code === undefined ? '' : `: ${meaningOf(row.code)}`
+  const details = shown.some((key) => (messages.get(key) ?? '') !== '')
   return {
-    heading: `${sentence(wayWords[row.state])} (${row.people})${reason}`,
+    heading: `${sentence(wayWords[row.state])} (${row.people})${row.code === undefined ? '' : `: ${row.code.replaceAll('_', ' ')}`}`,
     text: [
       row.code === undefined ? '' : said(row.code),
       doingOf(row),
@@ -83,7 +83,7 @@ function named(row: WayRow, { plan, catalog }: Evidence): Section {
       .filter((part) => part !== '')
       .join(' '),
     table: {
-      heads: ['subscriber', 'next renewal as pulled', 'details'],
+      heads: ['subscriber', 'next renewal as pulled', ...(details ? ['details'] : [])],
       rows: shown.map((key) => {
         const next = renewals.get(key)
         return [code(key), next === undefined ? '' : day(new Date(next * 1_000).toISOString()), messages.get(key) ?? '']

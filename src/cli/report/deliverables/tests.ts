@@ -7,13 +7,27 @@ import { said } from '../said.ts'
 import { questionsSection } from './questions.ts'
 import { code } from './words.ts'
 
+/** What a check of `doctor` looks at, for those who do not know its code. */
+const checkWords: Readonly<Record<string, string | undefined>> = {
+  account: 'identity',
+  permission: 'permissions of the key',
+  portal_allows_changes: 'customer portal',
+  payment_link_active: 'payment links',
+  checkout_session_open: 'open checkouts',
+  old_webhook_enabled: 'webhooks of old programs',
+  charges_enabled: 'payments',
+  tax_registrations: 'tax',
+  service_events: 'events for the cancel service',
+  unfinished_work: 'interrupted runs',
+}
+
 /** What was checked, when, by which version, and what was found. */
 export function tests(evidence: Evidence): Document {
   const { verified, doctor, at, tool, plan, rehearsals, standing } = evidence
   const findings = doctor.findings.map(({ status, account, check, message }) => [
     status,
     account ?? '',
-    `${message} ${code(check)}`,
+    `${checkWords[check] ?? check.replaceAll('_', ' ')}: ${message} ${code(check)}`,
   ])
   const compared = plan.money.tax ?? []
   return {

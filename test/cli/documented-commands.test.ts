@@ -96,7 +96,7 @@ const service =
   'serve: { public_url: "http://127.0.0.1:8787", link_secrets: [{ env: LINKS }], mailer: { env: MAILER } }\n'
 const accounts = ['target', 'us', 'intl']
 
-describe('every documented command runs as it is written', { timeout: 60_000 }, () => {
+describe('every documented command runs as it is written', { timeout: 240_000 }, () => {
   let outer = ''
   let folder = ''
   let names: readonly (readonly [written: string, here: string])[] = []
@@ -162,8 +162,9 @@ describe('every documented command runs as it is written', { timeout: 60_000 }, 
       ['ana@example.com', person.email],
       ['FILE', 'plans/any.plan.json'],
       ['DIR', '.schemas'],
+      ['--source NAME', '--source us'],
     ]
-  }, 120_000)
+  }, 400_000)
   afterAll(() => rmSync(outer, { recursive: true, force: true }))
 
   test('every exception is still documented, and has a reason', () => {

@@ -8,7 +8,7 @@ import { evidence } from '../cli/report/evidence.ts'
 import { barriers } from './accessible.ts'
 import { executablePath, inBrowser, overflows } from './browser.ts'
 
-describe.skipIf(executablePath === undefined)('the evidence packet in a browser', () => {
+describe.skipIf(executablePath === undefined)('the evidence packet in a browser', { timeout: 240_000 }, () => {
   const open = inBrowser()
   const documents = packet(evidence())
   let folder = ''

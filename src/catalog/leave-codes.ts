@@ -19,6 +19,7 @@ export const leaveCodes = [
   'finalization_failed',
   'pending_invoice_items',
   'customer_balance',
+  'customer_split',
   'metered_price',
   'mixed_intervals',
   'schedule_managed',

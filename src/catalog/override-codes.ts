@@ -6,6 +6,7 @@ export const overrideCodes = {
   changed_since_move: 'the revert of a subscriber who changed the new subscription',
   drift_on_held_source: 'the settle after the change in the old account was repeated in the target',
   money_on_held_source: 'the settle after the money added in the old account was billed or given',
+  customer_split: 'the subscription leaves the account without money that its customer keeps there for another one',
   cancelled_in_source: 'the new subscription continues although the old one was cancelled in the old account',
   schedule_lost: 'the settle although the new subscription no longer has the schedule of the old one',
   copy_mismatch:

@@ -79,8 +79,11 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     context.catalog,
   )
   const left = leftInPlace(context.catalog)
+  const carriesItems = context.catalog.project.policies.pending_invoice_items === 'carry'
   const ahead = [
-    ...accounts.flatMap(({ live: account }) => upcomingIn({ account, isTarget: account.name === here.name, left })),
+    ...accounts.flatMap(({ live: account }) =>
+      upcomingIn({ account, isTarget: account.name === here.name, left, carriesItems }),
+    ),
     ...wrongMappingNotices(context.catalog, live),
   ]
   return {

@@ -8,7 +8,8 @@ import { isOver } from '../live/subscription.ts'
 import { idOf } from '../core/reference.ts'
 import { isIdle, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
-import { changesWhileHeld, isEnding } from './while-held.ts'
+import { splitMoney } from './carried/together.ts'
+import { changesWhileHeld, isEnding, type HeldChange } from './while-held.ts'
 
 /**
  * How the successor differs from the held old subscription that it was created from: what its
@@ -69,12 +70,12 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
 /**
  * What happened in the old account since the hold began that has not reached the new subscription.
  */
-export function heldChanges(candidate: Candidate, successor: Stripe.Subscription): ReturnType<typeof changesWhileHeld> {
+export function heldChanges(candidate: Candidate, successor: Stripe.Subscription): readonly HeldChange[] {
   const { desired, old, customerOld, source } = candidate
   const latest = old.raw.latest_invoice
   const listed = source.invoices.get(old.id) ?? []
   const isListed = listed.some((one) => one.id === (latest === null ? undefined : idOf(latest)))
-  return changesWhileHeld({
+  const held = changesWhileHeld({
     old: old.raw,
     customer: customerOld,
     successor,
@@ -84,6 +85,7 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
     coupons: candidate.around.target.coupons,
     override: desired.override ?? [],
   })
+  return candidate.standing === 'target' ? [...held, ...splitMoney(candidate)] : held
 }
 
 /** A hold that was removed, or an old subscription that was ended, outside Crossbill. */

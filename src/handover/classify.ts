@@ -24,6 +24,7 @@ import { isMetered } from '../live/metered.ts'
 import { isCaptured, isLaterRenewal } from '../live/captured.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
+import { keptTogether, withCustomersTogether } from './carried/together.ts'
 import { leftByDecision } from './left-by-decision.ts'
 import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
@@ -46,8 +47,9 @@ import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } fr
 export function classifySubscribers(input: HandoverInput): readonly Classification[] {
   const around = surroundingsOf(input)
   const decided = input.catalog.subscribers.map((desired) => decide(desired, around))
-  return withCustomerMoney(withCurrencies(decided, around)).map(({ classification }) =>
-    leftByDecision(classification, around.policies.leave),
+  const together = withCustomerMoney(withCustomersTogether(withCurrencies(decided, around)))
+  return keptTogether(together.map(({ classification }) => classification)).map((one) =>
+    leftByDecision(one, around.policies.leave),
   )
 }
 

@@ -24,6 +24,11 @@ export const deferredCodes = {
       'A coupon lasts whole months. One created now would cover a different number of renewals than the rest of the old discount.',
     fix: 'Nothing to do: plan again from the date shown.',
   },
+  sibling_waits: {
+    meaning:
+      'Another subscription of the same customer cannot leave the account yet, and both share money of the customer there: a balance, a pending item without subscription, or a discount for one renewal. The next invoice of either uses it, so they leave together.',
+    fix: 'Nothing to do: plan again from the date shown.',
+  },
   draft_invoice: {
     meaning: 'The old account holds a draft invoice for this subscription that is about to be finalized.',
     fix: 'Nothing to do: plan again when the invoice has been finalized and paid. If the draft is older than three days, check it in the old account.',
@@ -156,6 +161,11 @@ export const blockedCodes = {
     meaning:
       'The customer has a balance. It would stay in the account that the subscription leaves, and the next invoice there would use it up.',
     fix: 'Settle the balance, or choose `policies.customer_balance: carry`.',
+  },
+  customer_split: {
+    meaning:
+      'Another subscription of the same customer stays in the account, and both share money of the customer there: a balance, a pending item without subscription, or a discount for one renewal. The next invoice of either uses it. If one leaves alone, it is charged without that money.',
+    fix: 'Give all subscriptions of the customer the same stage, and remove what stops the one in the message. Or settle the money in the account where it is. To let this one leave without it, name `customer_split` under `override` of the entry: the plan then shows the amount.',
   },
   metered_price: {
     meaning:

@@ -38,6 +38,7 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   finalization_failed: 'engineer',
   pending_invoice_items: 'owner',
   customer_balance: 'owner',
+  customer_split: 'owner',
   metered_price: 'owner',
   mixed_intervals: 'owner',
   schedule_managed: 'owner',

@@ -29,6 +29,11 @@ export const runCodes = {
       'The next invoice of the new subscription would differ from that of the old one (amount, discount, period or currency). The old subscription was not changed.',
     fix: 'Compare the mappings of this subscriber’s prices, coupons and tax rates, then plan again.',
   },
+  sibling_stopped: {
+    meaning:
+      'Another subscription of the same customer did not leave the account in this run, and both share money of the customer. This one was not started.',
+    fix: 'Correct what stopped the other one, then plan again: they leave together.',
+  },
   setup_failed: {
     meaning:
       'Stripe could not set up the payment method of the new subscription for its renewals: the bank refused it or asks the member to confirm. The next renewal will probably fail. With `policies.setup_failed: keep` the move is done; with `undo` it was undone before anything was charged, and the old account still bills the member.',

@@ -111,6 +111,7 @@ const expected = {
   carry: texts,
   money: texts,
   money_after: Type.Array(keyOfSubscriber),
+  together: Type.Optional(Type.Array(keyOfSubscriber)),
   tax: oneOf<Expectation['tax']>({ same: true, recompute: true }),
   tax_change: orNull(Type.Object({ before: text, after: text })),
   proof: orNull(proof),

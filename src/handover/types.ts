@@ -62,6 +62,7 @@ export interface HandoverDrift {
     | 'drift_on_held_source'
     | 'cancelled_in_source'
     | 'money_on_held_source'
+    | 'customer_split'
     | 'hold_missing'
     | 'discount_lost'
     | 'schedule_lost'
@@ -116,6 +117,11 @@ export type Classification = Outcome & {
    * equally.
    */
   readonly taxed?: TaxSituation
+  /**
+   * For a move or revert that leaves money of the customer behind, by the word of the entry: what the
+   * next renewal is charged without.
+   */
+  readonly split?: string
   /**
    * Monthly recurring amount of the subscription that bills now, in minor units, rounded half up.
    * Undefined for subscribers who are not billed.
@@ -220,6 +226,11 @@ export type Expectation = {
    * run; otherwise the `money` steps are omitted.
    */
   readonly money_after: readonly SubscriberKey[]
+  /**
+   * Other subscriptions of the customer that leave in the same run, because they share money of the
+   * customer. Without them, this one stays.
+   */
+  readonly together?: readonly SubscriberKey[]
   /** `recompute` only where the plan showed the difference and it was accepted for the country. */
   readonly tax: 'same' | 'recompute'
   /**

@@ -99,6 +99,11 @@ export const violations = {
       'An invoice item, a proration or a credit was added in the old account while the subscription is on hold there. The hold voids the renewal that would have billed or used it.',
     fix: 'Before the next renewal, bill it in the target or with a separate invoice in the old account, and remove it there. If it was already voided, bill it and name `money_on_held_source` under `override` of the entry.',
   },
+  customer_split: {
+    meaning:
+      'Two accounts bill the subscriptions of one customer, and the customer has a balance in the old account. Only the subscriptions there use it: the renewal in the target is charged without it.',
+    fix: 'Before that renewal, move the other subscriptions of the customer as well, or set the stage of this one to `source` and apply. To leave it so, name `customer_split` under `override` of the entry.',
+  },
   money_in_flight: {
     meaning:
       'A run stopped while it carried the customer’s credit, pending items or open invoices from one account to the other. The old subscription names them in its metadata (`crossbill_money_…`).',

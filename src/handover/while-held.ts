@@ -14,7 +14,7 @@ import { customerOf } from './proof.ts'
  * subscription.
  */
 export interface HeldChange {
-  readonly code: 'cancelled_in_source' | 'drift_on_held_source' | 'money_on_held_source'
+  readonly code: 'cancelled_in_source' | 'drift_on_held_source' | 'money_on_held_source' | 'customer_split'
   readonly message: string
 }
 
@@ -187,7 +187,7 @@ function isTakenBefore(item: Stripe.InvoiceItem, { old, siblings }: WhileHeld): 
 }
 
 /** Whether a subscription of the old account still creates invoices that are paid. */
-function bills(subscription: Stripe.Subscription): boolean {
+export function bills(subscription: Stripe.Subscription): boolean {
   if (isOver(subscription) || endsByHold(subscription)) return false
   return subscription.pause_collection === null && !isEnding(subscription)
 }

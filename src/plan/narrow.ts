@@ -1,4 +1,5 @@
-import type { Keyless } from './change.ts'
+import { subscriberAddress } from '../core/address.ts'
+import { isHandover, type Keyless } from './change.ts'
 import { referencesIn, referencesInPath } from './references.ts'
 
 /**
@@ -10,7 +11,8 @@ export function isTargeted(address: string, targets: readonly string[]): boolean
 }
 
 /**
- * The targeted changes and the changes that they refer to, in the given order, so that a price
+ * The targeted changes, the changes that they refer to, and the customers' other subscriptions that
+ * leave together with them, in the given order, so that a price
  * exists before a subscriber is moved to it.
  */
 export function narrow(changes: readonly Keyless[], targets: readonly string[]): readonly Keyless[] {
@@ -19,10 +21,13 @@ export function narrow(changes: readonly Keyless[], targets: readonly string[]):
   const wanted = new Set<string>()
   const queue = changes.map(({ address }) => address).filter((address) => isTargeted(address, targets))
   for (let address = queue.pop(); address !== undefined; address = queue.pop()) {
-    const steps = byAddress.get(address)?.flatMap((change) => change.steps)
+    const own = byAddress.get(address)
+    const steps = own?.flatMap((change) => change.steps)
     if (steps === undefined || wanted.has(address)) continue
     wanted.add(address)
     for (const { params, path } of steps) queue.push(...referencesIn(params), ...referencesInPath(path))
+    for (const change of own ?? [])
+      if (isHandover(change)) queue.push(...(change.expect.together ?? []).map(subscriberAddress))
   }
   return changes.filter(({ address }) => wanted.has(address))
 }

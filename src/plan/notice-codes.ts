@@ -73,6 +73,11 @@ export const noticeCodes = {
     meaning: 'A subscription renews until a later date and then ends (`cancel_at`). A move carries this date.',
     fix: 'Nothing to do if the end is intended. Otherwise remove `cancel_at` from the subscription, then run `crossbill pull`.',
   },
+  customer_split: {
+    meaning:
+      'A subscription leaves an account alone, by `override: [customer_split]`. Money of its customer stays there for another subscription, so the next renewal is charged without it.',
+    fix: 'Nothing to do if this is intended. Otherwise remove the override: the subscriptions of the customer then leave together, or wait for each other.',
+  },
   item_without_subscription: {
     meaning:
       'An old account holds a pending invoice item of a customer that is not tied to a subscription. The next invoice of any of the customer’s subscriptions there includes it. When all of those are on hold or ended, it is never billed.',

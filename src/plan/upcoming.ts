@@ -20,6 +20,8 @@ export interface Upcoming {
    * with a reason.
    */
   readonly left: ReadonlySet<string>
+  /** `policies.pending_invoice_items: carry`. */
+  readonly carriesItems: boolean
 }
 
 /**
@@ -170,7 +172,7 @@ function going({ account, left }: Upcoming): Going[] {
 }
 
 function looseItems(input: Upcoming): Notice[] {
-  const { account, isTarget } = input
+  const { account, isTarget, carriesItems } = input
   const billed = new Map<string, Instant>()
   for (const { customer, read } of going({ ...input, left: new Set() })) {
     if (read.next === null || read.ending !== null) continue
@@ -196,11 +198,30 @@ function looseItems(input: Upcoming): Notice[] {
             at === undefined
               ? `${item.id} (${amount}) waits for an invoice, but no subscription of ${customer} in ${account.name} creates one`
               : `${item.id} (${amount}) belongs to no subscription; the next invoice of ${customer} in ${account.name} includes it`,
-          fix: `invoice or delete it in ${account.name}${isTarget ? '' : ', or set policies.pending_invoice_items: carry'}`,
+          fix: fixOfItem({ account: account.name, isTarget, carriesItems, isBilled: at !== undefined }),
         },
       ]
     }),
   )
+}
+
+function fixOfItem({
+  account,
+  isTarget,
+  carriesItems,
+  isBilled,
+}: {
+  readonly account: string
+  readonly isTarget: boolean
+  readonly carriesItems: boolean
+  readonly isBilled: boolean
+}): string {
+  const byHand = `invoice or delete it in ${account}`
+  if (isTarget) return byHand
+  if (!carriesItems) return `${byHand}, or set policies.pending_invoice_items: carry`
+  return isBilled
+    ? `nothing: it goes along when the customer's subscriptions move, all of them together`
+    : `${byHand}: no subscription is left there that could take it along`
 }
 
 function namesSubscription({ parent }: Stripe.InvoiceItem): boolean {

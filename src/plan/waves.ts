@@ -22,6 +22,8 @@ export interface WaveMember {
   readonly key: string
   readonly source: string
   readonly subscription: string
+  /** Subscriptions of one customer are in one wave: they can share money. */
+  readonly customer: string
   readonly file: string
   readonly next: Instant | null
   /** ISO 3166, in lower case; empty when the address has no country. */
@@ -60,8 +62,9 @@ export interface Wave {
 
 /**
  * Splits the members of each source: a pilot of those who are safe and renew first, then waves of
- * at most `size` by the rule, in the order of their renewals. Equal input gives equal waves, and
- * the order of the files does not matter. Pure.
+ * at most `size` by the rule, in the order of their renewals. All subscriptions of a customer are in
+ * one wave, where the first to renew and the greatest risk among them decide. Equal input gives
+ * equal waves, and the order of the files does not matter. Pure.
  */
 export function splitWaves(members: readonly WaveMember[], options: WaveOptions): readonly Wave[] {
   return [...Map.groupBy(members, ({ source }) => source)]
@@ -71,11 +74,12 @@ export function splitWaves(members: readonly WaveMember[], options: WaveOptions)
 
 function wavesOf(source: string, members: readonly WaveMember[], { by, pilot, size, kept }: WaveOptions): Wave[] {
   const first = `subscribers/${source}/pilot.yaml`
-  const chosen = kept.has(first) ? [] : members.filter(({ risk, next }) => risk === 'plain' && next !== null)
-  const isPilot = new Set(chosen.slice(0, pilot))
+  const units = [...Map.groupBy(members, ({ customer }) => customer).values()]
+  const safe = units.filter((unit) => unit.every(({ risk, next }) => risk === 'plain' && next !== null))
+  const isPilot = new Set(kept.has(first) ? [] : (packed(safe, pilot)[0] ?? []))
   const groups = Map.groupBy(
-    members.filter((one) => !isPilot.has(one)),
-    (one) => groupOf(one, by),
+    units.filter((unit) => !unit.some((one) => isPilot.has(one))),
+    (unit) => groupOf(unit, by),
   )
   const parts = [...groups].toSorted(([a], [b]) => order(a, b, by)).flatMap(([group, all]) => chunks(group, all, size))
   const names = freeNames(source, kept)
@@ -85,7 +89,22 @@ function wavesOf(source: string, members: readonly WaveMember[], { by, pilot, si
   ]
 }
 
-function groupOf({ country, price, risk }: WaveMember, by: WaveRule): string {
+/** Customers in their order, with at most `size` subscriptions together, or one customer alone. */
+function packed(units: readonly (readonly WaveMember[])[], size: number): readonly (readonly WaveMember[])[] {
+  const packs: WaveMember[][] = []
+  if (size === 0) return packs
+  for (const unit of units) {
+    const last = packs.at(-1)
+    if (last === undefined || last.length + unit.length > size) packs.push([...unit])
+    else last.push(...unit)
+  }
+  return packs.map((pack) => pack.toSorted(byRenewal))
+}
+
+function groupOf(unit: readonly WaveMember[], by: WaveRule): string {
+  const [first] = unit
+  if (first === undefined) return ''
+  const { country, price } = first
   switch (by) {
     case 'renewal':
       return ''
@@ -94,7 +113,7 @@ function groupOf({ country, price, risk }: WaveMember, by: WaveRule): string {
     case 'price':
       return price
     case 'risk':
-      return risk
+      return risks.findLast((risk) => risk !== 'stays' && unit.some((one) => one.risk === risk)) ?? first.risk
   }
 }
 
@@ -105,13 +124,10 @@ function order(a: string, b: string, by: WaveRule): number {
 
 function chunks(
   group: string,
-  all: readonly WaveMember[],
+  units: readonly (readonly WaveMember[])[],
   size: number,
 ): readonly { readonly group: string; readonly all: readonly WaveMember[] }[] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => ({
-    group,
-    all: all.slice(i * size, (i + 1) * size),
-  }))
+  return packed(units, size).map((all) => ({ group, all }))
 }
 
 function freeNames(source: string, kept: ReadonlySet<string>): () => string {

@@ -247,6 +247,14 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
     after: async (stage, _, member) =>
       stage.us.customers.createBalanceTransaction(member, { amount: -2_000, currency: 'usd' }),
   },
+  customer_split: {
+    after: async (stage, _, member) => {
+      const sibling = await subscribe(stage, member, { price: 'quarterly' })
+      stage.subscribers.set(sibling, { stage: 'source' })
+      stage.policies['customer_balance'] = 'carry'
+      await stage.us.customers.createBalanceTransaction(member, { amount: -2_000, currency: 'usd' })
+    },
+  },
   metered_price: {
     after: async (stage) =>
       tamperPrices(stage, (price) => ({
@@ -446,6 +454,17 @@ const deferredCases: Readonly<Record<DeferredCode, Case & { readonly until: stri
         })),
       })),
     until: '2026-04-06T00:00:01Z',
+  },
+  sibling_waits: {
+    before: async (stage, _, member) => {
+      await stage.advance('2026-01-21T08:00:00Z')
+      await subscribe(stage, member, { price: 'addon' })
+    },
+    after: async (stage, _, member) => {
+      stage.policies['customer_balance'] = 'carry'
+      await stage.us.customers.createBalanceTransaction(member, { amount: -2_000, currency: 'usd' })
+    },
+    until: '2026-02-21T09:00:00Z',
   },
   draft_invoice: { today: '2026-02-15T08:30:00Z', until: '2026-02-15T10:00:00Z' },
   payment_in_flight: {

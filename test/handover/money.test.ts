@@ -62,14 +62,88 @@ test.each([
 })
 
 describe('money of the customer', () => {
-  test('two subscriptions with a credit, one of them blocked: the credit stays where a subscription stays', async () => {
-    const { stage, member, other } = await twoSubscriptions()
+  test('promise 2: two subscriptions with a credit, one of them blocked: neither moves, and the credit stays', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
     stage.subscribers.set(other, { items: [{ price: 'monthly' }] })
-    expect((await apply(stage, 'target')).toSorted()).toEqual(['blocked', 'moved'])
+    expect((await found(stage, 'target', one)) as unknown).toMatchObject({
+      outcome: 'blocked',
+      reasons: [
+        { code: 'customer_split', message: expect.stringContaining(`us/${other} of the same customer is blocked`) },
+      ],
+    })
+    expect(await apply(stage, 'target')).toEqual(['blocked', 'blocked'])
     expect(await balances(stage, member)).toEqual({ us: -6_000, target: 0 })
     stage.subscribers.set(other, {})
-    expect((await apply(stage, 'target')).toSorted()).toEqual(['moved', 'unchanged'])
+    expect((await apply(stage, 'target')).toSorted()).toEqual(['moved', 'moved'])
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
+  })
+
+  test.each([
+    ['in a later wave', { stage: 'source' }, 'stays where it is'],
+    ['excluded', { excluded: 'keeps paying there' }, 'is excluded'],
+    ['undeclared', undefined, 'is in no subscriber file'],
+  ] as const)('promise 2: a sibling that is %s keeps the other one', async (_, entry, why) => {
+    const { stage, one, other } = await twoSubscriptions()
+    if (entry === undefined) stage.subscribers.delete(other)
+    else stage.subscribers.set(other, entry)
+    const blocked = await found(stage, 'target', one)
+    expect(blocked).toMatchObject({ outcome: 'blocked', reasons: [{ code: 'customer_split' }] })
+    expect(JSON.stringify(blocked)).toContain(why)
+    expect(JSON.stringify(blocked)).toContain('a balance of -60.00 usd')
+  })
+
+  test.each([
+    ['a debt', 700],
+    ['a credit', -700],
+  ] as const)('%s that nobody shares keeps nobody', async (_, amount) => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    await stage.us.customers.createBalanceTransaction(member, { amount: 6_000 + amount, currency: 'usd' })
+    stage.subscribers.set(other, { stage: 'source' })
+    expect((await found(stage, 'target', one)).outcome).toBe('blocked')
+    await stage.us.customers.createBalanceTransaction(member, { amount: -amount, currency: 'usd' })
+    expect((await found(stage, 'target', one)).outcome).toBe('move')
+  })
+
+  test('promise 2: an item without subscription keeps the siblings together, and one that names its subscription does not', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    await stage.us.customers.createBalanceTransaction(member, { amount: 6_000, currency: 'usd' })
+    stage.policies['pending_invoice_items'] = 'carry'
+    stage.subscribers.set(other, { stage: 'source' })
+    await stage.us.invoiceItems.create({ customer: member, subscription: other, amount: 300, currency: 'usd' })
+    expect((await found(stage, 'target', one)).outcome).toBe('move')
+    const item = await stage.us.invoiceItems.create({ customer: member, amount: 800, currency: 'usd' })
+    const blocked = await found(stage, 'target', one)
+    expect(blocked).toMatchObject({ outcome: 'blocked', reasons: [{ code: 'customer_split' }] })
+    expect(JSON.stringify(blocked)).toContain(`item ${item.id} of 8.00 usd`)
+  })
+
+  test('the override lets one leave without the credit, which stays for the other', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    stage.subscribers.set(one, { override: ['customer_split'] })
+    stage.subscribers.set(other, { stage: 'source' })
+    // The other one renews in April, so this renewal would have used the credit.
+    expect(await found(stage, 'target', one)).toMatchObject({
+      plan: { charge: { amount: 4_900, before: { amount: 0 } } },
+      split: `the renewal is charged without a balance of -60.00 usd of customer ${member}, which stays in us`,
+    })
+    expect((await apply(stage, 'target')).toSorted()).toEqual(['moved', 'unchanged'])
+    expect(await balances(stage, member)).toEqual({ us: -6_000, target: 0 })
+  })
+
+  test('a credit given in the old account after only one of two was moved is reported where it changes a bill', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    await stage.us.customers.createBalanceTransaction(member, { amount: 6_000, currency: 'usd' })
+    stage.subscribers.set(one, { stage: 'target' })
+    stage.subscribers.set(other, { stage: 'source' })
+    expect((await apply(stage, 'source')).toSorted()).toEqual(['moved', 'unchanged'])
+    const drift = async (): Promise<readonly string[]> =>
+      (await found(stage, 'source', one)).drift.map(({ code }) => code)
+    expect(await drift()).toEqual([])
+    // The other one renews in April, this one in March: it would have used the credit.
+    await stage.us.customers.createBalanceTransaction(member, { amount: -500, currency: 'usd' })
+    expect(await drift()).toEqual(['customer_split'])
+    stage.subscribers.set(one, { stage: 'target', override: ['customer_split'] })
+    expect(await drift()).toEqual([])
   })
 
   test('both move in one plan: the credit moves with the last of them, once', async () => {
@@ -191,21 +265,21 @@ describe('money of the customer', () => {
     expect([await owed(stage.us), await owed(stage.target)]).toEqual([[], [3920]])
   })
 
-  test('one of two subscriptions reverted: the credit stays with the one that stays in the target', async () => {
+  test('promise 2: one of two subscriptions reverted: both share a credit in the target, so it stays there', async () => {
     const { stage, member, one, other } = await twoSubscriptions()
     await apply(stage, 'target')
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
     stage.subscribers.set(one, { ...stage.subscribers.get(one), stage: 'source' })
     stage.subscribers.set(other, { ...stage.subscribers.get(other), stage: 'target' })
-    const outcomes: string[] = []
-    for (const classified of await stage.classify('target'))
-      if ('plan' in classified) outcomes.push((await drive(stage, classified.plan)).state.phase)
-    expect(outcomes).toEqual(['source'])
+    const all = await stage.classify('target')
+    expect(all.map(({ outcome }) => outcome).toSorted()).toEqual(['blocked', 'unchanged'])
+    expect(all.find(({ outcome }) => outcome === 'blocked')).toMatchObject({ reasons: [{ code: 'customer_split' }] })
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
   })
 
   test('one of two subscriptions reverted: a pending item of the other one stays with it', async () => {
     const { stage, member, one, other } = await twoSubscriptions()
+    await stage.us.customers.createBalanceTransaction(member, { amount: 6_000, currency: 'usd' })
     stage.policies['pending_invoice_items'] = 'carry'
     for (const [subscription, amount] of [
       [one, 700],
@@ -245,8 +319,9 @@ describe('money of the customer', () => {
       ),
     }))
     const all = await stage.classify('target')
-    expect(all.filter(({ outcome }) => outcome === 'blocked')).toMatchObject([
-      { reasons: [{ code: 'customer_balance' }] },
+    expect(all.map((each) => (each.outcome === 'blocked' ? each.reasons[0].code : each.outcome))).toEqual([
+      'customer_split',
+      'customer_balance',
     ])
     expect((await found(stage, 'target', one)).key).toBe(`us/${one}`)
   })

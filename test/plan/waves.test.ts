@@ -10,6 +10,7 @@ function member(id: string, more: Partial<WaveMember> = {}): WaveMember {
     key: `us/sub_${id}`,
     source: 'us',
     subscription: `sub_${id}`,
+    customer: `cus_${id}`,
     file: 'subscribers/us/wave-01.yaml',
     next: instant(1_800_000_000),
     country: 'us',
@@ -83,6 +84,24 @@ describe('waves by rule', () => {
     ])
   })
 
+  test('promise 2: the subscriptions of one customer are in one wave, also in the pilot', () => {
+    const all = [
+      member('a', { next: at(1), customer: 'cus_1' }),
+      member('b', { next: at(2) }),
+      member('c', { next: at(3) }),
+      member('d', { next: at(9), customer: 'cus_1', risk: 'carries' }),
+      member('e', { next: at(10), customer: 'cus_1', risk: 'stays' }),
+    ]
+    expect(shown(all)).toEqual([
+      ['us/pilot.yaml', 'pilot', 'bc'],
+      ['us/wave-01.yaml', 'renewal', 'ade'],
+    ])
+    expect(shown(all, { by: 'risk', pilot: 0, size: 9 })).toEqual([
+      ['us/wave-01.yaml', 'risk plain', 'bc'],
+      ['us/wave-02.yaml', 'risk carries', 'ade'],
+    ])
+  })
+
   test('everybody is in exactly one wave of at most the size, whatever the order of the members', () => {
     const arbitrary = fc.uniqueArray(
       fc.record({
@@ -90,15 +109,25 @@ describe('waves by rule', () => {
         days: fc.integer({ min: 0, max: 400 }),
         risk: fc.constantFrom(...risks),
         country: fc.constantFrom('de', 'us', ''),
+        customer: fc.option(fc.constantFrom('cus_one', 'cus_two'), { freq: 8, nil: undefined }),
       }),
       { selector: ({ id }) => id, maxLength: 60 },
     )
     fc.assert(
       fc.property(arbitrary, fc.constantFrom(...waveRules), fc.integer({ min: 1, max: 20 }), (some, by, size) => {
-        const all = some.map(({ id, days, risk, country }) => member(String(id), { next: at(days), risk, country }))
+        const all = some.map(({ id, days, risk, country, customer }) =>
+          member(String(id), { next: at(days), risk, country, ...(customer === undefined ? {} : { customer }) }),
+        )
         const waves = splitWaves(all, { ...options, by, size })
         expect(waves.flatMap(({ subscribers }) => subscribers).toSorted()).toEqual(all.map(({ key }) => key).toSorted())
-        expect(waves.slice(1).every(({ people }) => people <= size)).toBe(true)
+        const waveOf = new Map(waves.flatMap(({ file, subscribers }) => subscribers.map((key) => [key, file] as const)))
+        for (const [customer, own] of Map.groupBy(all, (one) => one.customer))
+          expect([customer, new Set(own.map(({ key }) => waveOf.get(key))).size]).toEqual([customer, 1])
+        const customers = (keys: readonly string[]): number =>
+          new Set(all.filter(({ key }) => keys.includes(key)).map(({ customer }) => customer)).size
+        expect(waves.slice(1).every(({ people, subscribers }) => people <= size || customers(subscribers) === 1)).toBe(
+          true,
+        )
         expect(splitWaves(all.toReversed(), { ...options, by, size })).toEqual(waves)
       }),
     )

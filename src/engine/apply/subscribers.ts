@@ -1,5 +1,6 @@
 import type { Job } from '../handover/job.ts'
-import { splitAddress } from '../../core/address.ts'
+import { splitAddress, subscriberAddress } from '../../core/address.ts'
+import { stopped } from '../../handover/reasons.ts'
 import type { PlannedStep } from '../../handover/types.ts'
 import type { HandoverChange } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
@@ -28,6 +29,7 @@ export async function applySubscribers(
   { held, plan, declines }: { readonly held: Held; readonly plan: string; readonly declines: DeclinesBreaker },
 ): Promise<readonly AppliedChange[]> {
   const results = new Map<string, AppliedChange>()
+  const planned = new Set<string>(changes.map(({ address }) => address))
   const run = await beginRun(context)
   const bySource = Map.groupBy(changes, ({ expect }) => expect.source)
   const queues = [...bySource.values()].map((own) => [
@@ -35,7 +37,10 @@ export async function applySubscribers(
   ])
   await groupsSideBySide(queues, customersAtATime, async (change) => {
     if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
-    const result = declines.skipped(change) ?? (await handOver(context, jobOf(change, plan), run))
+    const result =
+      (await leftBehind(context, change, { results, planned })) ??
+      declines.skipped(change) ??
+      (await handOver(context, jobOf(change, plan), run))
     declines.note(result)
     results.set(change.address, result)
     context.progress.step()
@@ -44,6 +49,28 @@ export async function applySubscribers(
   return changes.map(
     ({ address, action }) => results.get(address) ?? { address, action, outcome: 'not_started' as const },
   )
+}
+
+/**
+ * Subscriptions of a customer who share money leave together. When one of them did not leave, in
+ * this run or before it, the ones after it are not started.
+ */
+async function leftBehind(
+  { store }: Pick<Context, 'store'>,
+  { address, action, expect }: HandoverChange,
+  { results, planned }: { readonly results: ReadonlyMap<string, AppliedChange>; readonly planned: ReadonlySet<string> },
+): Promise<AppliedChange | undefined> {
+  for (const key of expect.together ?? []) {
+    const other = subscriberAddress(key)
+    const result = results.get(other)
+    const isAhead = result === undefined && planned.has(other)
+    if (isAhead || result?.outcome === 'done') continue
+    const record = result === undefined ? await store.subscriber(key) : undefined
+    if (record?.phase === (action === 'move' ? 'moved' : 'source') && result === undefined) continue
+    const { message, fix } = stopped('sibling_stopped', `${key} of the same customer did not leave the account`)
+    return { address, action, outcome: 'skipped', code: 'sibling_stopped', message, fix }
+  }
+  return undefined
 }
 
 function jobOf(change: HandoverChange, plan: string): Job {

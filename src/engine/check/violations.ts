@@ -39,6 +39,7 @@ export const violationCodes = [
   'cancelled_in_source',
   'drift_on_held_source',
   'money_on_held_source',
+  'customer_split',
   'money_in_flight',
   'money_left_in_target',
   'money_left_behind',
@@ -128,6 +129,10 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   money_on_held_source: driftRule(
     'money_on_held_source',
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
+  ),
+  customer_split: driftRule(
+    'customer_split',
+    'before that renewal: move the other subscriptions of the customer as well, or set the stage of this one to `source` and apply; to leave it so, name `customer_split` under `override`',
   ),
   money_in_flight: moneyInFlight,
   period_unaccounted: periodUnaccounted,

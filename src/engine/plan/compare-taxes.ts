@@ -4,6 +4,7 @@ import { CommandError, type Failure } from '../../core/outcome.ts'
 import { withLiveValues } from '../../handover/live-values.ts'
 import { previewParams } from '../../handover/preview.ts'
 import { carriedDetails, readTaxes } from '../../handover/carried/tax.ts'
+import { keptTogether } from '../../handover/carried/together.ts'
 import { leftByDecision } from '../../handover/left-by-decision.ts'
 import { judgeTaxes, type TaxChange, type TaxFinding } from '../../handover/carried/tax-verdicts.ts'
 import type { Classification, HandoverPlan } from '../../handover/types.ts'
@@ -58,7 +59,7 @@ export async function compareTaxes(
   })
   const { policies } = context.catalog.project
   const { classified: judged, tax } = judgeTaxes(seen.classified, found, policies)
-  const classified = judged.map((one) => leftByDecision(one, policies.leave))
+  const classified = keptTogether(judged).map((one) => leftByDecision(one, policies.leave))
   return { seen: { ...seen, classified, resources: resourcesOf(seen, classified, context.catalog) }, tax }
 }
 

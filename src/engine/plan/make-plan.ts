@@ -19,7 +19,7 @@ import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
 import { confirmedNotices } from './confirmed-notices.ts'
 import { earlierVersions } from './earlier-versions.ts'
-import { noticesOf } from './notices.ts'
+import { noticesOf, splitNotices } from './notices.ts'
 import { undeclaredNotices } from './undeclared.ts'
 import { declinesExcess } from './decline-rates.ts'
 import { enabledOldWebhooks } from './guard-readings.ts'
@@ -137,6 +137,7 @@ async function planned(
       ...noticesOf(catalog, seen),
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,
+      ...splitNotices(seen.classified.filter(({ key }) => moving.has(subscriberAddress(key)))),
       ...confirmedNotices(context),
       ...seen.resources.notices,
     ],

@@ -1,3 +1,5 @@
+import { formatInstant } from '../../core/instant.ts'
+import type { Classification } from '../../handover/types.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import type { Notice } from '../../plan/types.ts'
 import { cardsOfMoved } from '../../plan/card-forecast.ts'
@@ -10,15 +12,37 @@ import { wrongMappingNotices } from './wrong-mappings.ts'
 /** All notices about things that no other list of a plan names. */
 export function noticesOf(catalog: Catalog, { live, input }: Pick<Survey, 'live' | 'input'>): readonly Notice[] {
   const left = leftInPlace(catalog)
-  const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, left }))
+  const carriesItems = catalog.project.policies.pending_invoice_items === 'carry'
+  const sources = [...live.sources.values()].flatMap((account) =>
+    upcomingIn({ account, isTarget: false, left, carriesItems }),
+  )
   return [
     ...sources,
-    ...upcomingIn({ account: live.target, isTarget: true, left }),
+    ...upcomingIn({ account: live.target, isTarget: true, left, carriesItems }),
     ...cardsOfMoved(live, input.copyMaps),
     ...cardNotices(catalog, live),
     ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),
   ]
+}
+
+/** Subscriptions that leave money of their customer behind, by the word of their entry. */
+export function splitNotices(classified: readonly Classification[]): readonly Notice[] {
+  return classified.flatMap((one): Notice[] => {
+    if (one.split === undefined || !('plan' in one)) return []
+    const { charge, expect } = one.plan
+    return [
+      {
+        code: 'customer_split',
+        subscriber: one.key,
+        customer: expect.goal === 'move' ? expect.customer_old : expect.customer_new,
+        at: charge === null ? null : formatInstant(charge.at),
+        ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
+        message: one.split,
+        fix: 'nothing, if this is intended; otherwise remove `customer_split` from `override`: the subscriptions of the customer then leave together',
+      },
+    ]
+  })
 }
 
 /** Excluded subscribers and declared customers: the YAML gives the reason why they stay. */

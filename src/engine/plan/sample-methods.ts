@@ -1,4 +1,5 @@
 import { idOf } from '../../core/reference.ts'
+import { keptTogether } from '../../handover/carried/together.ts'
 import { isExchangeable, methodMismatch } from '../../handover/copied-method.ts'
 import { blocked } from '../../handover/reasons.ts'
 import type { Classification, CopyMap, Reason } from '../../handover/types.ts'
@@ -33,12 +34,13 @@ export async function sampleMethods(context: Context, seen: Survey): Promise<Sur
   const wrong = await lookAt(context, seen, moves.slice(0, sampled))
   if (wrong.size === 0) return seen
   for (const [key, reason] of await lookAt(context, seen, moves.slice(sampled))) wrong.set(key, reason)
-  const classified = seen.classified.map((one): Classification => {
+  const judged = seen.classified.map((one): Classification => {
     const reason = wrong.get(one.key)
     if (reason === undefined || one.outcome !== 'move') return one
     const { plan: _plan, taxed: _taxed, ...rest } = one
     return { ...rest, outcome: 'blocked', reasons: [reason] }
   })
+  const classified = keptTogether(judged)
   return { ...seen, classified, resources: resourcesOf(seen, classified, context.catalog) }
 }
 

@@ -66,6 +66,8 @@ function memberOf(
     key,
     source,
     subscription,
+    // Without the subscription, nobody shares its money.
+    customer: raw === undefined ? key : idOf(raw.customer),
     file,
     next: raw === undefined ? null : readSource(raw, customer).next,
     country: (customer?.address?.country ?? '').toLowerCase(),

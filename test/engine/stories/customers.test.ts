@@ -28,17 +28,20 @@ test('two subscriptions of one customer with a credit balance, one of them block
   })
   const [free = '', stuck = ''] = ids
   const first = await planAndApply(world.stage('target'))
-  expect(first.plan.blocked).toMatchObject([{ address: `subscriber.us/${stuck}`, code: 'field_not_carried' }])
+  expect(first.plan.blocked).toMatchObject([
+    { address: `subscriber.us/${free}`, code: 'customer_split' },
+    { address: `subscriber.us/${stuck}`, code: 'field_not_carried' },
+  ])
   expect(first.result.ok).toBe(true)
-  // The subscription that stays will need it: the customer's balance moves with the last
-  // subscription.
+  // Both share the credit, so neither leaves without the other.
   expect([await balanceOf(world.us, customer), await balanceOf(world.target, customer)]).toEqual([-7_000, 0])
-  expect((await successorOf(world, free)).status).toBe('active')
+  await expect(successorOf(world, free)).rejects.toThrow('nothing succeeds')
   await expect(successorOf(world, stuck)).rejects.toThrow('nothing succeeds')
   expect(await violationsOf(world.stage('target'))).toEqual([])
   await world.us.subscriptions.update(stuck, { pending_invoice_item_interval: '' })
   const second = await planAndApply(world.stage('target'))
   expect(second.result.ok).toBe(true)
+  expect((await successorOf(world, free)).status).toBe('active')
   expect([await balanceOf(world.us, customer), await balanceOf(world.target, customer)]).toEqual([0, -7_000])
   await world.advance('2026-06-10T00:00:00Z')
   expect(world.differences()).toEqual([])

@@ -52,11 +52,11 @@ const questions = {
   },
   7: {
     asks: 'Does a $0 trial invoice use up a `once` coupon?',
-    side: 'A subscription in trial with a `once` discount is blocked with a code.',
+    side: 'A subscription in trial with a `once` discount moves. The discount is carried unless the old invoice of zero used it, and the proof reads it on the new subscription.',
     concerns: 'trial_discounted',
     readings: {
       false: 'The discount waits for the first charge after the trial.',
-      true: 'The invoice of zero that begins a trial uses up a `once` coupon: the first charge would be higher. They stay blocked; settle the discount with each member before the move.',
+      true: 'The invoice of zero that begins a trial uses up a `once` coupon, in the old account as in the target: the first charge is the same in both.',
     },
   },
   8: {

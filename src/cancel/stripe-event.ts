@@ -38,7 +38,7 @@ export interface EventReading {
  * | source  | subscription.deleted   | held                   | signal: cancel (an old door)      |
  * | source  | subscription.deleted   | held, after a dispute  | the same signal; alert            |
  * | source  | subscription.deleted   | not held               | signal: access follows            |
- * | source  | subscription.deleted   | held, ended by dunning | signal: access follows            |
+ * | source  | subscription.deleted   | held, ended by dunning | access follows; alert             |
  * | source  | subscription.updated   | held, hold removed     | signal: the hold is restored      |
  * | source  | subscription.updated   | held, terms changed    | alert: drift, settling is blocked |
  * | target  | subscription.deleted   | successor, not by us   | access follows; alert             |
@@ -116,8 +116,18 @@ function thin(account: string): EventReading {
 
 function sourceEnded(account: string, subscription: JsonObject, message: string, now: Instant): EventReading {
   if (isCancelledByUs(subscription)) return { ignored: 'caused_by_us' }
-  if (!hasHoldMark(subscription) || isLapsed(subscription)) return ended('source_account', subscription, message, now)
+  if (!hasHoldMark(subscription)) return ended('source_account', subscription, message, now)
   const subscriber = `${account}/${text(subscription['id'])}`
+  if (isLapsed(subscription))
+    return {
+      ...ended('source_account', subscription, message, now),
+      notice: {
+        key: `lapsed_in_source ${subscriber}`,
+        severity: 'warning',
+        summary: `account ${account} gave up on an unpaid invoice of ${subscriber} and ended it: its successor still bills the member`,
+        fix: `if the member is to end as in the old account: crossbill cancel ${subscriber}; if they stay: name lapsed_in_source under override of their entry`,
+      },
+    }
   const customer = idOf(subscription['customer'])
   return {
     signal: {

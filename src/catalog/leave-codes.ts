@@ -15,6 +15,7 @@ export const leaveCodes = [
   'customer_discount_in_target',
   'currency_conflict',
   'past_due',
+  'trial_without_card',
   'open_invoice',
   'finalization_failed',
   'pending_invoice_items',

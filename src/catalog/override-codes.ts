@@ -8,6 +8,8 @@ export const overrideCodes = {
   money_on_held_source: 'the settle after the money added in the old account was billed or given',
   customer_split: 'the subscription leaves the account without money that its customer keeps there for another one',
   cancelled_in_source: 'the new subscription continues although the old one was cancelled in the old account',
+  lapsed_in_source:
+    'the new subscription continues although the old account gave up on an unpaid invoice of the old one',
   schedule_lost: 'the settle although the new subscription no longer has the schedule of the old one',
   copy_mismatch:
     'the customer or the card in the target is the copy of the old one although the accounts show otherwise',

@@ -20,7 +20,7 @@ import { readAccount } from './read/account.ts'
 import { readOnce } from './read/lists.ts'
 import { kindsToRead, readResources } from './read/resources.ts'
 import { wronglyMapped, wrongMappingNotices } from './plan/wrong-mappings.ts'
-import { leftInPlace } from './plan/notices.ts'
+import { endedIn, leftInPlace } from './plan/notices.ts'
 import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
 export interface PullOptions {
@@ -79,10 +79,11 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     context.catalog,
   )
   const left = leftInPlace(context.catalog)
+  const ended = endedIn(accounts.map(({ live: account }) => account))
   const carriesItems = context.catalog.project.policies.pending_invoice_items === 'carry'
   const ahead = [
     ...accounts.flatMap(({ live: account }) =>
-      upcomingIn({ account, isTarget: account.name === here.name, left, carriesItems }),
+      upcomingIn({ account, isTarget: account.name === here.name, left, carriesItems, ended }),
     ),
     ...wrongMappingNotices(context.catalog, live),
   ]

@@ -3,12 +3,13 @@ import { remainderOf } from '../billing/discounts.ts'
 import { scheduleLost } from './phases-ahead.ts'
 import { siblingsOf, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
+import { lapsedInSource } from './lapsed.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
 import { isOver } from '../live/subscription.ts'
 import { idOf } from '../core/reference.ts'
 import { isIdle, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
-import { splitMoney } from './carried/together.ts'
+import { splitMoney } from './split-money.ts'
 import { changesWhileHeld, isEnding, type HeldChange } from './while-held.ts'
 
 /**
@@ -33,7 +34,7 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
 
 function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): readonly HandoverDrift[] {
   const { old, standing } = candidate
-  if (standing !== 'target') return outsideDrift(candidate, successor)
+  if (standing !== 'target') return [...lapsedDrift(candidate), ...outsideDrift(candidate, successor)]
   // After a person made the same change on the other side and named the code, the two are compared
   // again.
   const held = heldChanges(candidate, successor)
@@ -46,6 +47,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
   const phases = scheduleLost(candidate, successor)
   return [
     ...held,
+    ...lapsedDrift(candidate),
     ...pausedInTarget(old, successor),
     ...(changed.length > 0
       ? [
@@ -86,6 +88,11 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
     override: desired.override ?? [],
   })
   return candidate.standing === 'target' ? [...held, ...splitMoney(candidate)] : held
+}
+
+function lapsedDrift(candidate: Candidate): readonly HandoverDrift[] {
+  const message = lapsedInSource(candidate)
+  return message === undefined ? [] : [{ code: 'lapsed_in_source', message }]
 }
 
 /** A hold that was removed, or an old subscription that was ended, outside Crossbill. */

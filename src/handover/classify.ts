@@ -1,6 +1,5 @@
 import { Findings } from './findings.ts'
 import type { Decided } from './decided.ts'
-import type Stripe from 'stripe'
 import { nextChargeDate } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
@@ -17,14 +16,13 @@ import {
 } from './candidate.ts'
 import { changesSinceMove, driftOf, heldChanges } from './changes.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
-import { monthlyOf, nextChargeOf } from './charges.ts'
+import { monthlyOf } from './charges.ts'
 import { withCurrencies } from './currency.ts'
 import { customerSteps } from './carried/customer.ts'
-import { isMetered } from '../live/metered.ts'
-import { isCaptured, isLaterRenewal } from '../live/captured.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
 import { keptTogether, withCustomersTogether } from './carried/together.ts'
+import { endOrStay, lapsedInSource } from './lapsed.ts'
 import { leftByDecision } from './left-by-decision.ts'
 import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
@@ -37,6 +35,7 @@ import { lostMark, unmarkedOf } from './lost-mark.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
+import { hasCaptured, owesNothing } from './settle-proof.ts'
 import { isHeld, isStoppedAfterTrial } from '../live/subscription.ts'
 import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } from './types.ts'
 
@@ -129,6 +128,8 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * 3. Ending if the new subscription ends as well; unchanged if `override` names the code.
  * 4. `entry_differs` if the entry describes neither subscription.
  *
+ * `lapsed_in_source` comes before the stage, where the old account gave up on an unpaid invoice.
+ *
  * `excluded` leaves a subscriber in the old account. On one who was moved it undoes nothing:
  * `excluded_after_move`.
  */
@@ -139,6 +140,10 @@ function outcomeOf(candidate: Candidate, drift: readonly HandoverDrift[]): Outco
       ? stop(blocked('excluded_after_move', whereMoved(candidate)))
       : { outcome: 'excluded', reason: desired.excluded }
   if (candidate.movedBy !== undefined) return ofAnotherProject(candidate, candidate.movedBy)
+  const lapsed = lapsedInSource(candidate)
+  const goesBack = standing === 'target' && desired.stage === 'source'
+  if (lapsed !== undefined && !goesBack)
+    return stop(blocked('lapsed_in_source', lapsed, endOrStay(desired.key, 'lapsed_in_source')))
   switch (standing) {
     case 'source':
       return atSource(candidate)
@@ -200,11 +205,17 @@ function whereMoved({ standing, old, successor, desired: { source } }: Candidate
  * No change of the stage hides the cancel: the new subscription ends as well, or a person confirms
  * by name that it continues.
  */
-function cancelledInSource({ desired, successor }: Candidate): Outcome {
+function cancelledInSource({ desired, old, successor }: Candidate): Outcome {
   if (desired.override?.includes('cancelled_in_source') === true) return { outcome: 'unchanged' }
   const ending = successor === undefined ? null : readSource(successor, undefined).ending
   if (ending !== null) return { outcome: 'ending', at: ending }
-  return stop(blocked('cancelled_in_source', `the old subscription ended while ${successor?.id ?? ''} is live`))
+  return stop(
+    blocked(
+      'cancelled_in_source',
+      `${old.id} ended in ${desired.source} while ${successor?.id ?? ''} is live`,
+      endOrStay(desired.key, 'cancelled_in_source'),
+    ),
+  )
 }
 
 function atSource(candidate: Candidate): Outcome {
@@ -304,7 +315,9 @@ function settle(candidate: Candidate): Outcome {
     const until = instant(Math.max(sent.due_date ?? 0, around.now) + secondsPerDay)
     return later('invoices_open_in_source', until, `invoice ${sent.id} is open in the old account`)
   }
-  const [reason, ...more] = heldChanges(candidate, successor).map(({ code, message }) => blocked(code, message))
+  const [reason, ...more] = heldChanges(candidate, successor).map(({ code, message }) =>
+    blocked(code, message, code === 'cancelled_in_source' ? endOrStay(candidate.desired.key, code) : undefined),
+  )
   if (reason !== undefined) return { outcome: 'blocked', reasons: [reason, ...more] }
   const first = firstRenewal(successor)
   if (hasCaptured(successor, first, around.target) || owesNothing(candidate, successor, first))
@@ -312,32 +325,6 @@ function settle(candidate: Candidate): Outcome {
   const until = instant(first + around.policies.settle_after_days * secondsPerDay)
   if (around.now >= until) return { outcome: 'settle', plan: settlePlan(candidate, true) }
   return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
-}
-
-/**
- * Any paid renewal counts, whatever the newest invoice is: it may be a draft in its first hour, or
- * a later one that failed.
- */
-function hasCaptured(
-  { id, latest_invoice: latest }: Stripe.Subscription,
-  first: Instant,
-  { captured }: Candidate['around']['target'],
-): boolean {
-  if (captured?.has(id) === true) return true
-  return latest !== null && typeof latest === 'object' && isCaptured(latest, first)
-}
-
-/**
- * A complimentary member: this renewal and the next one are zero, so no payment could prove more.
- */
-function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subscription, first: Instant): boolean {
-  const { latest_invoice: latest } = successor
-  if (latest === null || typeof latest === 'string' || latest.created < first || latest.total !== 0) return false
-  if (latest.status !== 'paid' && !isLaterRenewal(latest, first)) return false
-  const { prices, coupons } = around.target
-  const now = readSource(successor, customerNew, prices, coupons)
-  const isByUsage = now.items.some(({ price }) => isMetered(price))
-  return !isByUsage && (nextChargeOf(now)?.amount ?? 0) === 0
 }
 
 /**

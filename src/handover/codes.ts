@@ -143,6 +143,11 @@ export const blockedCodes = {
     meaning: 'The subscription is past due or unpaid: its open invoices are still being collected in the old account.',
     fix: 'Collect or void its open invoices in the old account. `policies: { past_due: leave }` or `carry` in project.yaml moves a past-due subscription as it is. No policy moves an unpaid one, which nobody pays; leave it with `policies: { leave: { past_due: REASON } }` in project.yaml.',
   },
+  trial_without_card: {
+    meaning:
+      'The subscription is in a trial without a payment method, and Stripe cancels it at the end of the trial (`missing_payment_method: cancel`). Stripe previews no next invoice of it, so no move can be proven.',
+    fix: 'Nothing to do if it may end. If the member stays, save a card as the default of the customer in the old account, and make another copy. Or set `trial_settings.end_behavior.missing_payment_method` of the old subscription to `create_invoice`, then `crossbill pull`; a card that the member entered through `crossbill card-link` then moves along.',
+  },
   open_invoice: {
     meaning:
       'An open invoice of this subscription is still being collected in the account that it would leave, and cannot be carried.',
@@ -229,6 +234,11 @@ export const blockedCodes = {
     meaning:
       'The old subscription was cancelled, or set to end, while its successor is live: the member used an old door. Changing the stage does not resolve this.',
     fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber. If they stay, name `cancelled_in_source` under `override` of their entry.',
+  },
+  lapsed_in_source: {
+    meaning:
+      'The old account gave up on an unpaid invoice of the held subscription: it ended the subscription, or stopped collecting it (`unpaid`). Without the move, the member would be out; the new subscription bills them on. Changing the stage does not resolve this.',
+    fix: 'If the member is to end as in the old account, run `crossbill cancel` for this subscriber. If they stay, name `lapsed_in_source` under `override` of their entry.',
   },
   money_on_held_source: {
     meaning:

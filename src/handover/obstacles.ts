@@ -25,6 +25,7 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   copyIsTheSameCard,
   unchangedSincePull,
   notPastDue,
+  trialGoesOn,
   noInvoiceUnderWay,
   noPendingItems,
   noBalance,
@@ -104,16 +105,32 @@ const lostBeforeFirstFix =
   'The first billing date is still ahead. Any update before it, including a hold by an older version of Crossbill, may have unset the discount. Add the discount again in the old account, then `crossbill plan`. Do not pull before that: the file would lose the discount.'
 
 /**
- * Past due: the open invoices are collected where they are (`leave`) or are carried (`carry`).
- * Unpaid: Stripe has stopped collecting, so a person must decide.
+ * Past due: the open invoices are collected where they are (`leave`) or are carried (`carry`). Sent
+ * invoices always stay where they are. In both cases the old account may end the subscription, and
+ * the new one begins as if nothing were due, so `stop` is for both. Unpaid: Stripe has stopped
+ * collecting, so a person must decide.
  */
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
   const failure = paymentFailure(old.raw)
   if (failure === 'given up') findings.block('past_due', whyUnpaid(old.raw), unpaidFix)
-  // An overdue invoice that was sent stays where it is, and the next one is still sent.
-  const collected = old.raw.collection_method === 'charge_automatically'
-  if (failure === 'retrying' && collected && around.policies.past_due === 'stop')
+  if (failure === 'retrying' && around.policies.past_due === 'stop')
     findings.block('past_due', 'the subscription is past due')
+}
+
+/**
+ * Stripe cancels this trial at its end, so it previews no next invoice of it, and no move could be
+ * proven. A card that the member entered in the target does not change what the old account does.
+ */
+function trialGoesOn({ old, entered }: Candidate, findings: Findings): void {
+  const { trialEnd, payment, raw } = old
+  if (trialEnd === null || payment !== null || raw.collection_method !== 'charge_automatically') return
+  if (raw.trial_settings?.end_behavior.missing_payment_method !== 'cancel') return
+  const card =
+    entered === undefined ? '' : `; the card ${entered.id} that the member entered in the target does not count there`
+  findings.block(
+    'trial_without_card',
+    `the old account cancels ${old.id} when its trial ends on ${formatInstant(trialEnd)}, because it has no payment method${card}`,
+  )
 }
 
 /** No policy moves an unpaid subscription, so the fix names none. */

@@ -61,6 +61,7 @@ export interface HandoverDrift {
     | 'paused_in_target'
     | 'drift_on_held_source'
     | 'cancelled_in_source'
+    | 'lapsed_in_source'
     | 'money_on_held_source'
     | 'customer_split'
     | 'hold_missing'
@@ -118,8 +119,8 @@ export type Classification = Outcome & {
    */
   readonly taxed?: TaxSituation
   /**
-   * For a move or revert that leaves money of the customer behind, by the word of the entry: what the
-   * next renewal is charged without.
+   * For a move or revert that leaves money of the customer behind, by the word of the entry: what
+   * the next renewal is charged without.
    */
   readonly split?: string
   /**

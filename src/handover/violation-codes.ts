@@ -24,7 +24,7 @@ export const violations = {
   },
   discount_lost: {
     meaning: 'The new subscription has lost a discount that should still apply.',
-    fix: 'Set the stage to `source` and apply before the next renewal, then move the subscriber again: the move computes the rest of the discount. The loss is never adopted into the file.',
+    fix: 'Set the stage to `source` and apply before the next renewal, run `crossbill pull`, then move the subscriber again: the move computes the rest of the discount. The loss is never adopted into the file.',
   },
   schedule_lost: {
     meaning:
@@ -93,6 +93,11 @@ export const violations = {
     meaning:
       'The old subscription was cancelled, or set to end, while it was on hold, and the new one is live: the member used an old door.',
     fix: '`crossbill cancel SUBSCRIPTION` also ends the new one. If the member meant to stay, name `cancelled_in_source` under `override` of their entry. Changing the stage does not resolve this.',
+  },
+  lapsed_in_source: {
+    meaning:
+      'The old account gave up on an unpaid invoice of the held subscription: it ended the subscription, or stopped collecting it (`unpaid`). Without the move, the member would be out; the new subscription bills them on.',
+    fix: '`crossbill cancel SUBSCRIPTION` ends the new one, as the old account did. If the member stays, name `lapsed_in_source` under `override` of their entry. Changing the stage does not resolve this.',
   },
   money_on_held_source: {
     meaning:

@@ -73,6 +73,11 @@ export const noticeCodes = {
     meaning: 'A subscription renews until a later date and then ends (`cancel_at`). A move carries this date.',
     fix: 'Nothing to do if the end is intended. Otherwise remove `cancel_at` from the subscription, then run `crossbill pull`.',
   },
+  invoices_stay_open: {
+    meaning:
+      'Invoices of a subscription that moves, or has moved, are open in the old account and stay there: sent invoices wait for the member, others are collected there (`policies.past_due: leave`). No charge in the target includes them.',
+    fix: 'Nothing to do if they are to be collected in the old account. Otherwise void them there or mark them uncollectible.',
+  },
   customer_split: {
     meaning:
       'A subscription leaves an account alone, by `override: [customer_split]`. Money of its customer stays there for another subscription, so the next renewal is charged without it.',

@@ -20,6 +20,8 @@ export interface Upcoming {
    * with a reason.
    */
   readonly left: ReadonlySet<string>
+  /** Old subscriptions that have ended, `us/sub_…`: nothing goes back to them. */
+  readonly ended: ReadonlySet<string>
   /** `policies.pending_invoice_items: carry`. */
   readonly carriesItems: boolean
 }
@@ -104,7 +106,7 @@ function trialsWithoutCard(input: Upcoming): Notice[] {
         amount: charge.amount,
         currency: charge.currency,
         message: `the trial of ${raw.id} ends and ${formatMoney(charge)} is due, but ${customer} has no payment method; ${withoutCard[end] ?? ''}`,
-        fix: `ask the member for a card before then, and set it as the default of ${customer} in ${input.account.name}`,
+        fix: `ask the member for a card before then, and save it as the default of ${customer} in ${input.account.name}${input.isTarget ? '' : '; before a move, make another copy, which brings it along'}`,
       },
     ]
   })
@@ -118,15 +120,19 @@ function failedSetups(input: Upcoming): Notice[] {
     if (failure === undefined) return []
     const charge = nextChargeOf(read)
     const due = charge === null ? '' : `; ${formatMoney(charge)} is due`
+    const key = successorMark(read.raw) ?? subscriber
+    const back = input.ended.has(key)
+      ? ''
+      : '; or set the stage to source and run crossbill apply, and the old account bills them'
     return [
       {
         code: needsMandate(failure) ? 'mandate_missing' : 'setup_failed',
-        subscriber: successorMark(read.raw) ?? subscriber,
+        subscriber: key,
         customer,
         at: read.next === null ? null : formatInstant(read.next),
         ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
         message: `${failure.message}${due}`,
-        fix: `let the member enter a card before then: crossbill card-link ${successorMark(read.raw) ?? subscriber}; or set the stage to source and run crossbill apply, and the old account bills them`,
+        fix: `let the member enter a card before then: crossbill card-link ${key}${back}`,
       },
     ]
   })

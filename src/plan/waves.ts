@@ -62,8 +62,8 @@ export interface Wave {
 
 /**
  * Splits the members of each source: a pilot of those who are safe and renew first, then waves of
- * at most `size` by the rule, in the order of their renewals. All subscriptions of a customer are in
- * one wave, where the first to renew and the greatest risk among them decide. Equal input gives
+ * at most `size` by the rule, in the order of their renewals. All subscriptions of a customer are
+ * in one wave, where the first to renew and the greatest risk among them decide. Equal input gives
  * equal waves, and the order of the files does not matter. Pure.
  */
 export function splitWaves(members: readonly WaveMember[], options: WaveOptions): readonly Wave[] {

@@ -114,7 +114,9 @@ describe('a held subscription of an old account is watched', () => {
   test('an end by dunning is not a cancel request; access follows it', () => {
     const object = held({ status: 'canceled', cancellation_details: { reason: 'payment_failed', comment: null } })
     const event = { id: 'evt_1', type: 'customer.subscription.deleted', data: { object } }
-    expect(readStripeEvent('us', false, event, instant(0)).signal?.event).toBe('subscription_ended')
+    const { signal, notice } = readStripeEvent('us', false, event, instant(0))
+    expect(signal?.event).toBe('subscription_ended')
+    expect(notice).toMatchObject({ key: 'lapsed_in_source us/sub_1', severity: 'warning' })
   })
 })
 

@@ -216,6 +216,16 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       tamperCustomer(stage, 'target', () => ({}))
     },
   },
+  trial_without_card: {
+    with: () => ({
+      trial_end: Date.parse('2026-05-15T00:00:00Z') / 1_000,
+      trial_settings: { end_behavior: { missing_payment_method: 'cancel' } },
+    }),
+    before: async (stage, _, member) => {
+      for (const { id } of (await stage.us.paymentMethods.list({ customer: member })).data)
+        await stage.us.paymentMethods.detach(id)
+    },
+  },
   past_due: {
     before: async (stage, id) => stage.act('decline_card', { account: 'us', subscription: id }),
     today: '2026-02-17T00:00:00Z',
@@ -327,6 +337,15 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
     after: async (stage, id) => {
       await paidRenewal(stage)
       await changeQuantity('us')(stage, id)
+    },
+  },
+  lapsed_in_source: {
+    after: async (stage) => {
+      await move(stage)
+      tamper(stage, 'us', () => ({
+        status: 'canceled',
+        cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: 'payment_failed' },
+      }))
     },
   },
   money_on_held_source: {
@@ -495,7 +514,10 @@ const deferredCases: Readonly<Record<DeferredCode, Case & { readonly until: stri
   invoices_open_in_source: {
     wanted: 'settled',
     with: () => ({ collection_method: 'send_invoice', days_until_due: 30 }),
-    after: async (stage) => move(stage),
+    after: async (stage) => {
+      stage.policies['past_due'] = 'leave'
+      return move(stage)
+    },
     until: '2026-03-18T09:00:00Z',
   },
 }

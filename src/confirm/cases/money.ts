@@ -157,7 +157,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'send_invoice needs days_until_due, and the subscription stays active whether or not the invoices are paid',
+    name: 'send_invoice needs days_until_due, and the subscription is active before its first invoice is paid',
     source: 'https://docs.stripe.com/billing/collection-method',
     grade: 'documented',
     expected: ['refused 400', 'active'],
@@ -173,6 +173,27 @@ export const moneyCases: readonly Case[] = [
         })
       return [await refusal(send()), (await send(7)).status]
     },
+  },
+  {
+    name: 'with send_invoice, the subscription becomes past_due when its invoice is not paid by the due date',
+    source: 'the SDK’s Subscription.status',
+    grade: 'documented',
+    expected: ['active', 'past_due'],
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const { id } = await create(ground, {
+          customer: await time.customer({ email: 'conformance@example.com' }),
+          items: [{ price: ground.monthly }],
+          collection_method: 'send_invoice',
+          days_until_due: 7,
+        })
+        const statuses: string[] = []
+        for (const day of ['2027-01-16T12:00:00Z', '2027-01-19T12:00:00Z']) {
+          await time.to(day)
+          statuses.push((await ground.stripe.subscriptions.retrieve(id)).status)
+        }
+        return statuses
+      }),
   },
   {
     name: 'default_incomplete charges nothing during the request: an amount due at once leaves the subscription incomplete',

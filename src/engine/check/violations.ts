@@ -37,6 +37,7 @@ export const violationCodes = [
   'hold_missing',
   'ended_in_target',
   'cancelled_in_source',
+  'lapsed_in_source',
   'drift_on_held_source',
   'money_on_held_source',
   'customer_split',
@@ -126,6 +127,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   no_payer: noPayer,
   ended_in_target: endedInTarget,
   cancelled_in_source: cancelledInSource,
+  lapsed_in_source: lapsedInSource,
   money_on_held_source: driftRule(
     'money_on_held_source',
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
@@ -150,7 +152,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
   discount_lost: driftRule(
     'discount_lost',
-    'set the stage back to `source` and apply, then move again: the move counts what is left of it',
+    'set the stage back to `source` and apply, run crossbill pull, then move again: the move counts what is left of it',
   ),
   schedule_lost: driftRule(
     'schedule_lost',
@@ -177,6 +179,17 @@ function cancelledInSource(sides: Sides, ruleInput: RuleInput): ReturnType<Rule>
   const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
   if (observeOld(old) !== 'cancelled' || isKnown) return undefined
   return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} continues`, fix }
+}
+
+/** The plan's word, with the commands for this subscriber. */
+function lapsedInSource({ key }: Sides, { drift }: RuleInput): ReturnType<Rule> {
+  const found = drift.get(key)?.find(({ code }) => code === 'lapsed_in_source')
+  return (
+    found && {
+      detail: found.message,
+      fix: `if the member is to end as in the old account: crossbill cancel ${key}; if they stay: name \`lapsed_in_source\` under \`override\` of their entry`,
+    }
+  )
 }
 
 /**

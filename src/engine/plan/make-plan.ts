@@ -2,7 +2,7 @@ import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { suggest } from '../../core/suggest.ts'
-import { subscriberAddress } from '../../core/address.ts'
+import { splitAddress, subscriberAddress } from '../../core/address.ts'
 import { assemblePlan } from '../../plan/assemble.ts'
 import { forecastCards } from '../../plan/card-forecast.ts'
 import type { Keyless } from '../../plan/change.ts'
@@ -134,7 +134,7 @@ async function planned(
     cards: forecast.cards,
     notices: [
       ...undeclaredNotices(catalog, seen.live),
-      ...noticesOf(catalog, seen),
+      ...noticesOf(catalog, seen, movesIn(changes)),
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,
       ...splitNotices(seen.classified.filter(({ key }) => moving.has(subscriberAddress(key)))),
@@ -142,6 +142,11 @@ async function planned(
       ...seen.resources.notices,
     ],
   })
+}
+
+/** The subscribers whom these changes move. */
+function movesIn(changes: readonly Keyless[]): ReadonlySet<string> {
+  return new Set(changes.flatMap(({ action, address }) => (action === 'move' ? [splitAddress(address).key] : [])))
 }
 
 /** A later plan replaces a price that `--target` leaves out. */

@@ -1,29 +1,47 @@
 import { formatInstant } from '../../core/instant.ts'
 import type { Classification } from '../../handover/types.ts'
 import type { Catalog } from '../../catalog/types.ts'
+import { isOver } from '../../live/subscription.ts'
+import type { Live } from '../../live/accounts.ts'
 import type { Notice } from '../../plan/types.ts'
 import { cardsOfMoved } from '../../plan/card-forecast.ts'
 import { cardNotices } from '../../plan/card-notices.ts'
+import { openInvoicesLeft } from '../../plan/open-invoices.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
 import type { Survey } from './survey.ts'
 import { wrongMappingNotices } from './wrong-mappings.ts'
 
-/** All notices about things that no other list of a plan names. */
-export function noticesOf(catalog: Catalog, { live, input }: Pick<Survey, 'live' | 'input'>): readonly Notice[] {
+/**
+ * All notices about things that no other list of a plan names. `moving`: the subscribers whom the
+ * plan moves.
+ */
+export function noticesOf(
+  catalog: Catalog,
+  { live, input }: Pick<Survey, 'live' | 'input'>,
+  moving: ReadonlySet<string> = new Set(),
+): readonly Notice[] {
   const left = leftInPlace(catalog)
   const carriesItems = catalog.project.policies.pending_invoice_items === 'carry'
-  const sources = [...live.sources.values()].flatMap((account) =>
-    upcomingIn({ account, isTarget: false, left, carriesItems }),
-  )
+  const ended = endedIn([...live.sources.values()])
+  const about = { left, carriesItems, ended }
+  const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, ...about }))
   return [
     ...sources,
-    ...upcomingIn({ account: live.target, isTarget: true, left, carriesItems }),
+    ...upcomingIn({ account: live.target, isTarget: true, ...about }),
+    ...openInvoicesLeft(live, { moving, carries: catalog.project.policies.past_due === 'carry' }),
     ...cardsOfMoved(live, input.copyMaps),
     ...cardNotices(catalog, live),
     ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),
   ]
+}
+
+/** The old subscriptions that have ended, as `us/sub_…`. */
+export function endedIn(sources: readonly Pick<Live['target'], 'name' | 'subscriptions'>[]): ReadonlySet<string> {
+  return new Set(
+    sources.flatMap(({ name, subscriptions }) => subscriptions.filter(isOver).map(({ id }) => `${name}/${id}`)),
+  )
 }
 
 /** Subscriptions that leave money of their customer behind, by the word of their entry. */

@@ -68,6 +68,9 @@ function enteredPayment(input: RecipeInput, id: string): CarriedPayment {
   return { params: {}, customer: { invoice_settings: { default_payment_method: id } }, expected: id }
 }
 
+const bothSidesFix =
+  'If the member is to pay with it, save a card as the default of the customer in the old account as well, and make another copy; or ask the member for a card with `crossbill card-link --code payment_default_differs`. Otherwise remove the payment method from the customer in the target.'
+
 /** Nothing is charged automatically today, so nothing may be chargeable in the target either. */
 function withoutPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
   const usual = effectiveDefault(input)
@@ -76,6 +79,7 @@ function withoutPayment(input: RecipeInput, findings: Findings): CarriedPayment 
   return findings.block(
     'payment_default_differs',
     `the source has no payment method to charge, but customer ${input.customerNew.id} of the target has ${usual}`,
+    bothSidesFix,
   )
 }
 

@@ -1,16 +1,13 @@
 import type Stripe from 'stripe'
-import { nextChargeDate } from '../../billing/calendar.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import { hasHoldMark, isOver } from '../../live/subscription.ts'
-import { readSource } from '../../live/source.ts'
-import { siblingsOf, type Candidate } from '../candidate.ts'
-import { nextChargeOf } from '../charges.ts'
+import type { Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../decided.ts'
 import { blocked } from '../reasons.ts'
+import { balanceMissed, isSplitKnown } from '../split-money.ts'
 import type { Classification, Goal, Outcome } from '../types.ts'
-import { bills, type HeldChange } from '../while-held.ts'
 
 type Way = Extract<Goal, 'move' | 'revert'>
 
@@ -117,11 +114,6 @@ function leavingBehind(classification: Classification, { candidate, way, words }
   return { ...classification, split, plan: { ...plan, charge: { ...charge, before } } }
 }
 
-/** A person confirmed that this one leaves without the money that the customer keeps. */
-function isSplitKnown({ desired }: Pick<Candidate, 'desired'>): boolean {
-  return desired.override?.includes('customer_split') === true
-}
-
 /** Live subscriptions of the customer that will bill in the account that others leave. */
 function stayersOf(own: readonly Decided[], way: Way): readonly Stripe.Subscription[] {
   const first = own.find(({ candidate }) => candidate !== undefined)?.candidate
@@ -218,60 +210,4 @@ function whyItStays(one: Classification): string {
   if (one.outcome === 'deferred') return `waits until ${formatInstant(one.until)} (${one.code})`
   if (one.outcome === 'blocked') return `is blocked (${one.reasons[0].code})`
   return one.outcome === 'excluded' ? 'is excluded' : 'stays where it is'
-}
-
-/* ------------------------------------------------- after the customer was split */
-
-/**
- * What is left of the customer's balance in the old account at the renewal of this held
- * subscription, after the renewals of the subscriptions that stayed there: without the move, this
- * renewal would have used it.
- */
-function balanceMissed(candidate: Candidate): number {
-  const { old, customerOld, source } = candidate
-  const { next } = old
-  if (customerOld === undefined || customerOld.balance === 0 || next === null) return 0
-  const renewals = siblingsOf(candidate)
-    .filter(bills)
-    .flatMap((one) => renewalsUntil(readSource(one, customerOld, source.prices, source.coupons), next))
-  return renewals
-    .toSorted((a, b) => a.at - b.at)
-    .reduce((left, { amount }) => afterInvoice(left, amount), customerOld.balance)
-}
-
-/** A credit (negative) pays what it covers, and a debt is added to the first invoice. */
-function afterInvoice(balance: number, amount: number): number {
-  return balance > 0 ? 0 : Math.min(0, balance + amount)
-}
-
-const renewalsMost = 60
-
-function renewalsUntil(
-  read: ReturnType<typeof readSource>,
-  end: number,
-): readonly { readonly at: number; readonly amount: number }[] {
-  const { cycle, next } = read
-  const amount = nextChargeOf(read)?.amount ?? 0
-  if (next === null) return []
-  const all: { at: number; amount: number }[] = []
-  for (let at = next; at < end && all.length < renewalsMost; at = nextChargeDate(cycle, at)) {
-    all.push({ at, amount })
-    if (cycle === null) break
-  }
-  return all
-}
-
-/**
- * The customer's subscriptions are billed by two accounts, and a balance is used by those of one
- * account alone.
- */
-export function splitMoney(candidate: Candidate): readonly HeldChange[] {
-  const { old, customerOld, desired } = candidate
-  if (isSplitKnown(candidate) || isOver(old.raw) || customerOld === undefined || old.next === null) return []
-  const users = siblingsOf(candidate).filter(bills)
-  const missed = users.length === 0 ? 0 : balanceMissed(candidate)
-  if (missed === 0) return []
-  const balance = formatMoney({ amount: missed, currency: old.currency })
-  const message = `customer ${customerOld.id} has a balance of ${balance} in ${desired.source}, where ${users.map(({ id }) => id).join(', ')} still bills; the renewal of ${formatInstant(old.next)} in the target is charged without it`
-  return [{ code: 'customer_split', message }]
 }

@@ -27,11 +27,13 @@ interface Past {
   readonly policies?: string
   /** The reading of each question that Stripe's documentation leaves open. */
   readonly unsure?: Partial<Sandbox['world']['unsure']>
+  /** Settings of the Dashboard of the US account. */
+  readonly settings?: Record<string, unknown>
 }
 
 /** Plays a past, then pulls. `live` may let time pass. */
 export async function story(
-  { clock, now, policies, unsure }: Past,
+  { clock, now, policies, unsure, settings }: Past,
   live: (world: {
     readonly us: Stripe
     readonly intl: Stripe
@@ -41,6 +43,7 @@ export async function story(
   const sandbox = createSandbox({ clock: at(clock) })
   Object.assign(sandbox.world.unsure, unsure)
   const [us, intl, target] = [clientOf(sandbox), clientOf(sandbox, 'intl'), clientOf(sandbox, 'target')]
+  if (settings !== undefined) await control(sandbox, 'settings', { account: 'us', ...settings })
   const until = (when: string): Promise<void> => control(sandbox, 'clock', { to: when })
   await live({ us, intl, until })
   await until(now)

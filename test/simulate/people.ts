@@ -170,6 +170,15 @@ export function withMoney(random: Chance, people: readonly Person[]): Person[] {
   })
 }
 
+/** Two subscriptions of one customer have a credit in common, which either of them uses. */
+export function withSharedMoney(random: Chance, people: readonly Person[]): Person[] {
+  return people.map((person, index) => {
+    const amount = random.between(20, 60) * 1_100
+    const isFirst = people.some(({ customerOf }) => customerOf === index)
+    return isFirst && person.customerOf === undefined ? { ...person, credit: amount } : person
+  })
+}
+
 /** What does not go together is left out. */
 function fitting(person: Person): Person {
   const { addon, coupon, loyal, ...rest } = person

@@ -12,7 +12,7 @@ import {
   withMistakes,
   type Happening,
 } from './happenings.ts'
-import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
+import { randomPeople, withMoney, withRarePeople, withSharedMoney, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { BothWorlds } from './world.ts'
 
@@ -46,9 +46,10 @@ export async function simulate(
  * them. `wide`: also several machines, runs that stop and go on, late commits, deleted customers,
  * reused coupons, wrong entries, other amounts, carried money. `mistakes`: also copy maps and
  * accounts that were exchanged, discounts taken off on hold, other tax rates, drafts with items.
+ * `shared`: as usual, and two subscriptions of one customer share a credit.
  * `banks`: also disputes, refunds, credit notes, invoices paid on their page, replaced cards.
  */
-export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes', 'banks'] as const
+export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes', 'banks', 'shared'] as const
 export type Breadth = (typeof breadths)[number]
 
 /** Who lives in a seed's story, and what happens to them. */
@@ -57,6 +58,7 @@ export function storyOf(seed: number, breadth: Breadth): Cast {
   const usual = randomPeople(random)
   const happenings = randomHappenings(random, usual.length)
   if (breadth === 'usual') return { people: usual, happenings }
+  if (breadth === 'shared') return { people: withSharedMoney(chance(seed + 6_000_003), usual), happenings }
   if (breadth === 'cards')
     return { people: usual, happenings: withCardLinks(chance(seed + 3_000_003), happenings, usual.length) }
   // Each breadth draws by itself, so that what a seed once told stays as it was beside it.

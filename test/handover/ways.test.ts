@@ -89,6 +89,7 @@ describe('policies.leave', () => {
       'duplicate_target',
       'hold_missing',
       'cancelled_in_source',
+      'lapsed_in_source',
       'money_on_held_source',
       'drift_on_held_source',
       'schedule_lost',

@@ -100,6 +100,11 @@ export type HandoverEvent =
        * changed the same way.
        */
       readonly drifted: boolean
+      /**
+       * For a move whose creation is still to come: why it would not be what was planned. The old
+       * subscription changed since its hold, or its copied card is another one.
+       */
+      readonly stale: Reason | null
       /** Another change on the held subscription that a settle would lose. */
       readonly lost: Reason | null
       /**

@@ -102,6 +102,8 @@ export interface BothSides {
   readonly others: readonly Stripe.Subscription[]
   /** Invoices that our own cancel of either side stopped. */
   readonly stopped: readonly Stopped[]
+  /** Before a creation: why the method of the copy map must not be charged. */
+  readonly wrongDefault?: Reason | null
   /**
    * For a settle: pending items of the old customer, and every invoice of the old subscription
    * since the hold.
@@ -112,7 +114,7 @@ export interface BothSides {
 
 export function bothRead(
   plan: AnyPlan,
-  { old, successors: seen, others, stopped, money, now }: BothSides,
+  { old, successors: seen, others, stopped, wrongDefault = null, money, now }: BothSides,
 ): EventOf<'both_read'> {
   const erased = seen === 'erased'
   const successors = erased ? undefined : seen
@@ -132,12 +134,21 @@ export function bothRead(
     newSchedule: scheduleOf(successor),
     unmarked: old === undefined ? null : unmarkedIn(plan.expect.key, old, others),
     stopped,
+    stale: old !== undefined && isToCreate(plan, old) ? (wrongDefault ?? holdReason(plan, old)) : null,
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,
     made: old !== undefined && (successors ?? []).some((one) => isOfPresentHold(one, old)),
     quiet: old !== undefined && now - readHolds(old).at >= quietSeconds,
   }
+}
+
+/**
+ * Whether a run stopped between the hold and the creation: what was checked before the hold is
+ * checked again, because time has passed since.
+ */
+export function isToCreate({ goal }: AnyPlan, old: Stripe.Subscription | undefined): boolean {
+  return goal === 'move' && observeOld(old) === 'held'
 }
 
 /** What may be the successor without its mark: the same decision as in a plan. */

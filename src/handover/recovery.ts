@@ -62,8 +62,8 @@ export const roundsMax = 12
  *    were set, so they are set again.
  * 3. moved, with the reason, if the held subscription was changed, cancelled or given money through
  *    an old door.
- * 4. In time, and if no creation of this hold was made, refused, shut or left without an outcome;
- *    else restoring_old.
+ * 4. In time, if the old subscription and the copied card still are what the plan saw, and if no
+ *    creation of this hold was made, refused, shut or left without an outcome; else restoring_old.
  * 5. Then restoring_old.
  * 6. `held_without_successor`. A hold is kept only after its successor was proven. A successor that
  *    no read shows was erased, or carries the words of another checkout; it may still bill.
@@ -223,7 +223,9 @@ function withoutSuccessor(state: Recovering, event: BothRead): HandoverState {
       // One hold has one creation: a creation that was undone, refused or shut is not repeated
       // under the same hold.
       if (event.old === 'held' && event.time === 'before' && !event.made && mayCreate(state))
-        return { ...state, phase: 'creating', successor: null }
+        return event.stale === null
+          ? { ...state, phase: 'creating', successor: null }
+          : releasing({ ...state, reason: event.stale }, event)
       return releasing(state, event)
   }
 }

@@ -2,13 +2,16 @@ import { expect, test } from 'vitest'
 import type Stripe from 'stripe'
 import { present } from '../../src/core/assert.ts'
 import type { StripeObject } from '../../src/core/json.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
+import { recover } from '../../src/engine/apply/recover.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { clientOf } from '../sandbox/client.ts'
-import { at, planAndApply } from './rig.ts'
+import { at, dieAt, planAndApply } from './rig.ts'
 import { openPulled, type School } from './school.ts'
 import { members } from './members.ts'
 import { member } from './stories/world.ts'
@@ -39,7 +42,7 @@ async function rows({ store }: Context, isExchanged: boolean) {
 }
 
 /** The samples of the plan and of the apply show the card that the plan expects. */
-function looksRight(context: Context, asked: string[]): Context {
+function looksRight(context: Context, asked: string[], times = 2): Context {
   const { target } = context.accounts
   return {
     ...context,
@@ -53,7 +56,7 @@ function looksRight(context: Context, asked: string[]): Context {
             return answer
           asked.push(request.path)
           const card = { ...(answer.value['card'] as object), brand: 'visa', last4: '4242' }
-          return asked.length > 2 ? answer : { ...answer, value: { ...answer.value, card } as StripeObject }
+          return asked.length > times ? answer : { ...answer, value: { ...answer.value, card } as StripeObject }
         },
       },
     },
@@ -79,6 +82,21 @@ test('a wrong card of an exchanged copy map never becomes the default of the tar
   // With the file from Stripe, nothing of the refused move is in the way.
   await importCopyMap(school.rig.context, 'us', await rows(school.rig.context, true))
   expect((await planAndApply(school.stage('target'))).result).toMatchObject({ ok: true })
+  await school.advance('2026-06-20T00:00:00Z')
+  expect(school.differences()).toEqual([])
+})
+
+test('a move that stopped before its creation is undone when the copied card shows another one by then', async () => {
+  await using school = await exchanged()
+  const context = school.stage('target')
+  // At first, every read shows the card that the plan expects.
+  const lies = looksRight(context, [], Infinity)
+  const plan = await makePlan(lies)
+  expect(await dieAt(lies, { request: 1, side: 'after' }, (living) => apply(living, plan))).toBe(true)
+  expect(school.rig.sent.filter((one) => one.includes('/subscriptions')).length).toBe(1)
+  const recovered = await recover(context)
+  expect(recovered).toMatchObject([{ action: 'move', outcome: 'undone', code: 'copy_mismatch' }])
+  expect(school.rig.sent.filter((one) => one === 'target POST /v1/subscriptions')).toEqual([])
   await school.advance('2026-06-20T00:00:00Z')
   expect(school.differences()).toEqual([])
 })

@@ -61,6 +61,7 @@ export const both = (
   newSchedule: null,
   stopped: [],
   drifted: false,
+  stale: null,
   lost: null,
   generation: 1,
   made: successor !== 'none',

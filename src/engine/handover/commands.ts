@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { unreachable } from '../../core/assert.ts'
 import type { StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import { bothRead, invoiceRead, oldRead, proved } from '../../handover/events.ts'
+import { bothRead, invoiceRead, isToCreate, oldRead, proved } from '../../handover/events.ts'
 import { gapOf } from '../../handover/gap.ts'
 import { comparePreviews, previewParams, previewRefused } from '../../handover/preview.ts'
 import type { Command, HandoverEvent } from '../../handover/event-types.ts'
@@ -103,6 +103,7 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
     settles ? oldInvoices(context, expect) : [],
   ])
   const successors = target?.successors
+  const isToCreateNow = old !== undefined && successors?.length === 0 && isToCreate(job.handover, old)
   const stopped = await stoppedBySides(context, expect, { old, successors: successors === 'erased' ? [] : successors })
   const isKnown = stopped !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
@@ -114,6 +115,7 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
     // Read from the YAML of today: a person may have declared the second subscription since.
     others: paysTwice(context, expect.key) ? [] : (target?.all ?? []),
     stopped: stopped ?? [],
+    wrongDefault: isToCreateNow ? await wrongDefault(context, job.handover, old) : null,
     now: context.accounts.target.now(),
   })
 }

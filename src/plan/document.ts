@@ -80,6 +80,7 @@ const change = tagged<Change>('action', [
       ...described,
       action: oneOf<ResourceAction>({ create: true, update: true, replace: true, retire: true, adopt: true }),
       ends: endings,
+      together: Type.Optional(texts),
       expect: Type.Object({ applied: Type.Optional(text), seen: text }),
     }),
   ),

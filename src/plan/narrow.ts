@@ -1,5 +1,5 @@
 import { subscriberAddress } from '../core/address.ts'
-import { isHandover, type Keyless } from './change.ts'
+import { isAccess, isHandover, type Keyless } from './change.ts'
 import { referencesIn, referencesInPath } from './references.ts'
 
 /**
@@ -11,9 +11,9 @@ export function isTargeted(address: string, targets: readonly string[]): boolean
 }
 
 /**
- * The targeted changes, the changes that they refer to, and the customers' other subscriptions that
- * leave together with them, in the given order, so that a price
- * exists before a subscriber is moved to it.
+ * The targeted changes, the changes that they refer to, the entries that exchange their names with
+ * them, and the customers' other subscriptions that leave together with them, in the given order,
+ * so that a price exists before a subscriber is moved to it.
  */
 export function narrow(changes: readonly Keyless[], targets: readonly string[]): readonly Keyless[] {
   // An address may have several changes, such as a creation now and an archival at the end.
@@ -26,8 +26,12 @@ export function narrow(changes: readonly Keyless[], targets: readonly string[]):
     if (steps === undefined || wanted.has(address)) continue
     wanted.add(address)
     for (const { params, path } of steps) queue.push(...referencesIn(params), ...referencesInPath(path))
-    for (const change of own ?? [])
-      if (isHandover(change)) queue.push(...(change.expect.together ?? []).map(subscriberAddress))
+    for (const change of own ?? []) queue.push(...togetherWith(change))
   }
   return changes.filter(({ address }) => wanted.has(address))
+}
+
+function togetherWith(change: Keyless): readonly string[] {
+  if (isHandover(change)) return (change.expect.together ?? []).map(subscriberAddress)
+  return isAccess(change) ? [] : (change.together ?? [])
 }

@@ -66,6 +66,11 @@ export type ResourceChange = Described & {
   readonly action: ResourceAction
   /** What ends with it; absent when nothing does. */
   readonly ends?: readonly Ending[]
+  /**
+   * Changes without which Stripe would refuse this one, or an entry would lose its name: entries
+   * that exchange their names or objects. Absent when there are none.
+   */
+  readonly together?: readonly string[]
   readonly expect: ResourceExpectation & Seen
 }
 

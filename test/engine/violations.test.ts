@@ -17,7 +17,8 @@ function liveWith(invoices: readonly Partial<Stripe.Invoice>[]): Live {
 
 function ruleInput(live: Live): RuleInput {
   const none = new Map()
-  return { live, catalog: {}, now, drift: none, blocked: none, copyMaps: none, copied: new Set(), unmarked: none }
+  const maps = { drift: none, blocked: none, copyMaps: none, unmarked: none, inTarget: none }
+  return { live, catalog: {}, now, copied: new Set(), ...maps }
 }
 
 test.each([

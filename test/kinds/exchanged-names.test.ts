@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { kinds } from '../../src/kinds/registry.ts'
+import { splitAddress } from '../../src/core/address.ts'
+import { keepsName } from '../../src/plan/resources/names.ts'
+import { kindNamed, kinds } from '../../src/kinds/registry.ts'
+import { narrow } from '../../src/plan/narrow.ts'
+import type { ResourcesPlan } from '../../src/plan/resources/types.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
 type Entries = (names: readonly (string | undefined)[]) => string
@@ -90,6 +94,29 @@ describe('promise: one apply is enough', () => {
         expect(lines(await target.plan(after)).filter(isOpen)).toEqual(wrong.filter(isOpen))
         expect(isKnown ? await inUse(target) : expected).toEqual(expected)
       }
+    })
+
+    test('the plan shows both names, and one of them as its target takes the other along', async () => {
+      const after = catalogOf(entries(['two', 'one']))
+      const target = await Target.open()
+      await target.apply(await target.plan(catalogOf(entries(['one', 'two']))))
+      const plan = await target.plan(after)
+      const address = `${name.split(' ')[0]}.a`
+      const change = plan.changes.find((one) => one.address === address)
+      // Without marks, equal objects exchange their entries without a request.
+      if (change === undefined) return
+      const { patch } = change
+      const both = patch.some((one) => {
+        const [was, value] = [one.was, one.op === 'remove' ? '' : one.value].map((side) => JSON.stringify(side))
+        return [/one|TX/.test(was ?? ''), /two|WA/.test(value ?? '')].every(Boolean)
+      })
+      expect([both, patch]).toEqual([true, patch])
+      await target.apply({ ...plan, changes: narrow(plan.changes, [address]) as ResourcesPlan['changes'] })
+      const left = lines(await target.plan(after))
+      // A name that Stripe changes in place needs no other entry.
+      const kind = kindNamed(splitAddress(address).kind)
+      const isBound = kind !== undefined && (keepsName(kind) || kind.name === 'price')
+      expect(left.filter((line) => isBound || line.includes(address))).toEqual([])
     })
 
     test('stopped after any step, with or without its store', { timeout: 60_000 }, async () => {

@@ -4,7 +4,7 @@ import { withoutSecrets } from '../../core/secret-text.ts'
 import type { Ending } from '../../kinds/kind.ts'
 import { markProtect } from '../../live/marks.ts'
 import type { Change, Drift } from '../../plan/types.ts'
-import { leftOver } from '../../plan/resources/change.ts'
+import { leftOver, takesFrom } from '../../plan/resources/change.ts'
 import { operationLine } from './field-words.ts'
 import { exactMoney, groupBy, money, plural } from './words.ts'
 
@@ -14,6 +14,8 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
  */
 export function changePhrase(change: Change): string {
   if (isRest(change)) return 'finishes the change that an earlier run began; the others have it already'
+  const taken = change.because.find((one) => one.startsWith(takesFrom))
+  if (taken !== undefined) return taken
   const params = describing(change)
   const protection = change.action === 'update' ? protectionPhrase(params) : ''
   if (protection === '' && change.action === 'update' && change.because.join() === 'marks')

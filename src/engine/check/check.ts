@@ -27,7 +27,8 @@ export function check(
   const blocked = new Map(classified.flatMap((one) => (one.outcome === 'blocked' ? [[one.key, one.reasons]] : [])))
   const { copyMaps, now } = input
   const unmarked = Map.groupBy(live.target.subscriptions.filter(isUnmarked), ({ customer }) => idOf(customer))
-  const ruleInput: RuleInput = { live, catalog, now, drift, blocked, copyMaps, copied, unmarked }
+  const inTarget = new Map(live.target.subscriptions.map((one) => [one.id, one]))
+  const ruleInput: RuleInput = { live, catalog, now, drift, blocked, copyMaps, copied, unmarked, inTarget }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // A subscriber who was moved and then excluded still has two accounts that could charge.
   const watched = all.filter(isWatched)

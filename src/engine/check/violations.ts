@@ -87,6 +87,8 @@ export interface RuleInput {
   readonly copied: ReadonlySet<string>
   /** Live subscriptions of the target that name no old subscription, by customer. */
   readonly unmarked: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  /** Every subscription of the target, by id. */
+  readonly inTarget: ReadonlyMap<string, Stripe.Subscription>
 }
 
 type Rule = (sides: Sides, ruleInput: RuleInput) => Omit<Violation, 'code' | 'subscriber'> | undefined
@@ -301,9 +303,9 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
  * settled there without a successor. A pause that the old account had itself was carried over and
  * does not count.
  */
-function noPayer(sides: Sides, { now, live }: RuleInput): ReturnType<Rule> {
+function noPayer(sides: Sides, { now, inTarget }: RuleInput): ReturnType<Rule> {
   const { old, alive } = sides
-  if (old !== undefined && isLeftAlone(sides, live))
+  if (old !== undefined && isLeftAlone(sides, inTarget))
     return {
       detail: `${old.id} was settled, and nothing in the target continues it`,
       fix: 'create the successor named in its cancellation comment again if the member still wants it, else exclude it with a reason',
@@ -321,10 +323,9 @@ function noPayer(sides: Sides, { now, live }: RuleInput): ReturnType<Rule> {
 }
 
 /** Settled, and the successor named in its comment is missing or was undone. */
-function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
+function isLeftAlone({ old, successors }: Sides, inTarget: RuleInput['inTarget']): boolean {
   if (old === undefined || !isOver(old) || !isSettled(old) || !successors.every(isUndone)) return false
-  const named = settledAs(old)
-  const successor = target.subscriptions.find(({ id }) => id === named)
+  const successor = inTarget.get(settledAs(old) ?? '')
   return successor === undefined || isUndone(successor)
 }
 

@@ -30,11 +30,12 @@ export interface WavesProposed {
 export async function proposeWaves(context: Context, seen: Survey, asked: WavesAsked): Promise<WavesProposed> {
   const { by, pilot, size, sources } = asked
   const standing = new Map(seen.classified.map((one) => [one.key, one]))
-  const all = context.catalog.subscribers.filter(({ source }) => sources?.includes(source) ?? true)
+  const isAsked = ({ source }: DesiredSubscriber): boolean => sources?.includes(source) ?? true
+  const all = context.catalog.subscribers.filter(isAsked)
   const hasBegun = (one: DesiredSubscriber): boolean =>
     one.stage !== 'source' || !['source', 'ended'].includes(standing.get(one.key)?.standing ?? 'source')
   const begun = new Set(all.filter(hasBegun).map(({ file }) => file))
-  const others = context.catalog.subscribers.filter((one) => !all.includes(one)).map(({ file }) => file)
+  const others = context.catalog.subscribers.filter((one) => !isAsked(one)).map(({ file }) => file)
   const kept = new Set([...begun, ...others])
   const ahead = new Map((await asTargets(context, seen)).map((one) => [one.key, one]))
   const failing = new Set(forecastCards([...ahead.values()], seen.input).notices.map(({ subscriber }) => subscriber))

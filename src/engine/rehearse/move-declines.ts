@@ -1,5 +1,6 @@
 import { secondsPerDay, type Instant } from '../../core/instant.ts'
 import { subscriberKey } from '../../core/address.ts'
+import type { DesiredSubscriber } from '../../catalog/types.ts'
 import { chance } from './chance.ts'
 import type { RehearsalDifference, RehearsalReport } from './report.ts'
 import type { RehearsalWorld } from './world.ts'
@@ -31,19 +32,20 @@ export class MoveDeclines {
   async refuse(): Promise<void> {
     const { context } = this.world
     const { subscribers } = context.catalog
+    const entries = new Map<string, DesiredSubscriber>(subscribers.map((one) => [one.key, one]))
+    const byCustomer = Map.groupBy(subscribers, ({ source, customer }) => `${source}/${customer}`)
     for (const record of await context.store.subscribers()) {
       const { key } = record
       if (record.phase !== 'moved' || this.known.has(key)) continue
       this.known.add(key)
-      const declared = subscribers.find((one) => one.key === key)
+      const declared = entries.get(key)
       if (declared?.collection_method !== 'charge_automatically' || declared.payment_method === undefined) continue
       const { successor } = record.facts
       if (chance(this.seed, `${key} declines by the move`) >= this.share || typeof successor !== 'string') continue
       await this.world.act('target', { act: 'decline_card', subscription: successor, times: 1 })
       this.cards += 1
-      for (const { source, customer, subscription } of subscribers)
-        if (source === declared.source && customer === declared.customer)
-          this.concerned.add(subscriberKey(source, subscription))
+      for (const { source, subscription } of byCustomer.get(`${declared.source}/${declared.customer}`) ?? [])
+        this.concerned.add(subscriberKey(source, subscription))
     }
   }
 

@@ -4,7 +4,7 @@ import { markAddress, markProject } from '../../live/marks.ts'
 import { comparable, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import { type Ending, objectPath } from '../../kinds/kind.ts'
 import { ownMark, type LiveObject } from './live-index.ts'
-import type { ResourceAction, ResourceChange } from '../types.ts'
+import type { PatchOperation, ResourceAction, ResourceChange } from '../types.ts'
 import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
 import type { Holder, People } from './people.ts'
@@ -139,13 +139,30 @@ function updating(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
   const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
   const record = around.input.known.find(({ address }) => address === verdict.resource.address)
+  const exchanged = identity.is === 'ours' ? identity.takenFrom : undefined
   const because = [
+    ...(exchanged === undefined ? [] : [`${takesFrom}${exchanged.owner}`]),
     ...found.map(({ field }) => field),
     ...(mark ? ['marks'] : []),
     ...(record?.applied === unfinished ? [leftUnfinished] : []),
   ]
   const updated = change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
   return { ...updated, ...ending(live === undefined ? [] : endsOfUpdate(verdict, live, around.endings)) }
+}
+
+/** Why an entry changes an object that was another entry's until now; its address follows. */
+export const takesFrom = 'takes the object of '
+
+/**
+ * From the object's values to the entry's. Where the entry takes the object of another entry, what
+ * it had before differs as well: the name that it gets with the object comes first.
+ */
+function patchOf({ kind, live, before, meanwhile }: Verdict): readonly PatchOperation[] {
+  const now = patchBetween(comparable(kind, live, meanwhile), meanwhile)
+  if (before === undefined) return now
+  const changed = new Set(now.map(({ path }) => path))
+  const got = patchBetween(comparable(kind, before, meanwhile), meanwhile)
+  return [...got.filter(({ path }) => !changed.has(path)), ...now]
 }
 
 /** An update may take the object out of use, as a retirement does. */
@@ -246,13 +263,14 @@ function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
 }
 
 function change(
-  { kind, resource, live, meanwhile }: Verdict,
+  verdict: Verdict,
   action: ResourceAction,
   because: readonly string[],
   steps: readonly KeylessStep[],
   people: number,
 ): Keyless<ResourceChange> {
-  const patch = action === 'retire' ? [] : patchBetween(comparable(kind, live, meanwhile), meanwhile)
+  const { kind, resource, meanwhile } = verdict
+  const patch = action === 'retire' ? [] : patchOf(verdict)
   const about = { address: resource.address, action, because, patch, people, steps }
   return { ...about, expect: action === 'retire' ? {} : { applied: appliedOf(kind, meanwhile) } }
 }

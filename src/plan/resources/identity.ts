@@ -3,7 +3,7 @@ import type { DesiredResource } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { created, inUseThenNewest, type LiveIndex, type LiveObject, markOf, ownMark } from './live-index.ts'
-import { givesUpName, holderInUse, isDeclaredOwner, keepsName, recordFor } from './names.ts'
+import { givesUpName, holderInUse, isDeclaredOwner, keepsName, ownerOf, recordFor } from './names.ts'
 import type { ResourcesInput } from './types.ts'
 
 /** The live object that a declared one corresponds to. */
@@ -13,6 +13,8 @@ export type Identity =
       readonly live: LiveObject
       readonly older: readonly LiveObject[]
       readonly newer: readonly LiveObject[]
+      /** The object comes from another entry: from which, and what this entry had before. */
+      readonly takenFrom?: { readonly owner: string; readonly before: LiveObject | undefined }
     }
   /** Unmarked: the project maps it, or it can be adopted if it matches its entry. */
   | { readonly is: 'foreign'; readonly live: LiveObject; readonly mapped: boolean }
@@ -73,8 +75,11 @@ export function identify(
   const gone = recorded !== undefined && record === undefined
   const taken = takenOver.get(address)
   if (taken !== undefined) {
-    const before = known === undefined ? marked : [...marked, known]
-    return { is: 'ours', live: taken, older: before.filter(({ id }) => id !== taken.id), newer: [] }
+    const left = known === undefined ? marked : [...marked, known]
+    const earlier = [...(index.byMark.get(address) ?? []), ...(record === undefined ? [] : [record])]
+    const before = earlier.find((one) => one.id !== taken.id && !kind.retired(one))
+    const takenFrom = { owner: ownerOf(kind, taken, input) ?? '', before }
+    return { is: 'ours', live: taken, older: left.filter(({ id }) => id !== taken.id), newer: [], takenFrom }
   }
   const named = keepsName(kind) ? holderInUse(kind, index, resource)?.id : undefined
   const best =

@@ -23,6 +23,8 @@ export interface Verdict {
   /** The desired form while subscribers move: active where they need it. */
   readonly meanwhile: JsonObject
   readonly live: JsonObject
+  /** What the entry's earlier object shows, where it takes the object of another entry. */
+  readonly before?: JsonObject
   readonly differences: readonly Difference[]
   /** The id of a replacement, for kinds whose ids Crossbill chooses. */
   readonly newId: string | undefined

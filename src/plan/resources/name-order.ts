@@ -6,6 +6,7 @@ import { holderInUse, keepsName, ownerOf } from './names.ts'
 import type { Placed } from './order.ts'
 import type { ReferenceTable } from './references.ts'
 import { isProtected, taken } from './refusals.ts'
+import { appliedWith } from './together.ts'
 import type { ResourcesInput } from './types.ts'
 
 interface Ground {
@@ -122,7 +123,10 @@ export function inNameOrder(given: readonly Placed[], verdicts: readonly Verdict
     const own = one.change.steps.filter(({ id }) => !gives.some((object) => id === `retire:${object}`))
     const [before, after] = [own.filter(isRetirement), own.filter((step) => !isRetirement(step))]
     const steps = first.length === 0 ? own : [...before, ...first, ...after]
-    return { ...one, when, change: { ...one.change, steps } }
+    const wait = waits.get(one)
+    const taking = placed.filter((other) => gives.some((object) => takenOut.get(other)?.includes(object) === true))
+    const others = [...(wait === undefined ? [] : [wait.on]), ...taking].map(({ change }) => change.address)
+    return { ...one, when, change: appliedWith({ ...one.change, steps }, others) }
   })
 }
 

@@ -29,6 +29,7 @@ import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
 import { withOutsideKeys } from './outside.ts'
 import { ReferenceTable } from './references.ts'
+import { appliedWith, exchangingWith } from './together.ts'
 
 /**
  * The changes that make the target's catalog match its declaration. Pure: equal input gives equal
@@ -85,7 +86,13 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const verdicts = blockDependents(withoutTakenNames(judged, names), references)
   const endings = new Endings({ input, verdicts, people, retiring: retired })
   const around = { input, references, people, verdicts, endings }
-  const placed: Placed[] = verdicts.flatMap((verdict) => changeFor(verdict, { ...around, needed }))
+  const placed: Placed[] = verdicts.flatMap((verdict) => {
+    const others = exchangingWith(verdict, verdicts, indexOf)
+    return changeFor(verdict, { ...around, needed }).map((one) => ({
+      ...one,
+      change: appliedWith(one.change, others),
+    }))
+  })
   const left: Placed[] = []
   const removed: Removed[] = []
   const kept: Blocked[] = [...unidentifiedRemovals(ground)]

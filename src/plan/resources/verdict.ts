@@ -45,7 +45,21 @@ export function judge(judged: Judged): Verdict {
     holders: holdersOf(judged, object).map(({ item, subscription }) => item ?? subscription),
   }
   const renewal = renewalOf(judged, object, form)
-  const base = { kind, resource, identity, said, form, meanwhile, live, differences: found, observed, ...renewal }
+  const earlier = identity.is === 'ours' ? identity.takenFrom?.before : undefined
+  const before = earlier === undefined ? {} : { before: shownForm(judged, earlier, said) }
+  const base = {
+    kind,
+    resource,
+    identity,
+    said,
+    form,
+    meanwhile,
+    live,
+    differences: found,
+    observed,
+    ...before,
+    ...renewal,
+  }
   const verdict = (takes: Verdict['takes'], blocked: readonly Blocked[] = []): Verdict => {
     if (takes === 'create' || takes === 'replace') references.renew(resource.address)
     return { ...base, takes, blocked: [...blocked, ...protectedLeftovers(judged, identity)] }

@@ -17,6 +17,8 @@ export const overrideCodes = {
   bill_refunded_period: 'the revert bills the refunded period again',
   leave_refunded_period: 'the revert leaves the refunded period unpaid',
   leave_disputed_period: 'the revert leaves the disputed period as it is',
+  bill_waived_period: 'the revert bills the period that was waived in the target',
+  leave_waived_period: 'the revert leaves the period unpaid that was waived in the target',
 } as const
 
 export type OverrideCode = keyof typeof overrideCodes
@@ -24,4 +26,5 @@ export type OverrideCode = keyof typeof overrideCodes
 /** At most one of these may be named: they decide the same question. */
 export const eitherOverride: readonly (readonly [OverrideCode, OverrideCode])[] = [
   ['bill_refunded_period', 'leave_refunded_period'],
+  ['bill_waived_period', 'leave_waived_period'],
 ]

@@ -1,5 +1,6 @@
 import { formatInstant } from '../core/instant.ts'
 import { idOf } from '../core/reference.ts'
+import { isCollected } from '../live/invoice.ts'
 import { isMetered } from '../live/metered.ts'
 import type { SourceDiscount, SourceSubscription } from '../live/source.ts'
 import { paymentFailure } from '../live/subscription.ts'
@@ -71,16 +72,6 @@ function hasNoMeter({ price }: SourceSubscription['items'][number]): boolean {
 
 function hasThreshold({ raw: { billing_thresholds: thresholds, items } }: SourceSubscription): boolean {
   return (thresholds ?? null) !== null || items.data.some((item) => (item.billing_thresholds ?? null) !== null)
-}
-
-function isCollected({
-  status,
-  collection_method: method,
-}: {
-  readonly status: string | null
-  readonly collection_method: string
-}): boolean {
-  return status === 'open' && method === 'charge_automatically'
 }
 
 function discountsOf({ discounts, items }: SourceSubscription): readonly SourceDiscount[] {

@@ -26,18 +26,19 @@ import { endOrStay, lapsedInSource } from './lapsed.ts'
 import { leftByDecision } from './left-by-decision.ts'
 import { findObstacles } from './obstacles.ts'
 import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
-import { blocked } from './reasons.ts'
+import { blocked, isDeferred } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
 import { isFreeDefault } from './shared-default.ts'
 import { scheduleLost } from './phases-ahead.ts'
 import { recipe } from './recipe.ts'
 import { lostMark, unmarkedOf } from './lost-mark.ts'
-import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import { hasCaptured, owesNothing } from './settle-proof.ts'
+import { whyNotTakenBack } from './taken-back.ts'
 import { isHeld, isStoppedAfterTrial } from '../live/subscription.ts'
 import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } from './types.ts'
+import { invoicesOfSuccessor } from './unpaid-invoices.ts'
 
 /**
  * Gives every declared subscriber exactly one outcome, in the catalog's order. Pure: equal input,
@@ -327,10 +328,7 @@ function settle(candidate: Candidate): Outcome {
   return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
 }
 
-/**
- * See the table of `afterInvoice` in the machine: what the machine would refuse during the run is
- * refused here.
- */
+/** What the machine would refuse during the run is refused here, by the same table. */
 function revert(candidate: Candidate): Outcome {
   const { old, around, desired } = candidate
   const successor = present(candidate.successor, 'successor')
@@ -344,19 +342,10 @@ function revert(candidate: Candidate): Outcome {
   const changes = changesSinceMove(candidate, successor)
   if (changes.length > 0 && !override.has('changed_since_move'))
     return stop(blocked('changed_since_move', `${successor.id} differs from what was created in ${changes.join(', ')}`))
-  const latest = successor.latest_invoice
-  const observation = observeInvoice(latest === null || typeof latest === 'string' ? undefined : latest)
-  if (observation === 'in_flight')
-    return later(
-      'payment_in_flight',
-      instant(around.now + secondsPerDay),
-      `a payment of ${successor.id} is being processed`,
-    )
-  if (observation === 'refunded' && !override.has('bill_refunded_period') && !override.has('leave_refunded_period'))
-    return stop(blocked('refunded_in_target', `the last payment of ${successor.id} was refunded`))
-  if (observation === 'disputed' && !override.has('leave_disputed_period'))
-    return stop(blocked('disputed_in_target', `the last payment of ${successor.id} is disputed`))
-  return { outcome: 'revert', plan: revertPlan(candidate) }
+  const plan = revertPlan(candidate)
+  const stay = whyNotTakenBack(invoicesOfSuccessor(candidate), plan.expect)
+  if (stay === null) return { outcome: 'revert', plan }
+  return isDeferred(stay) ? later(stay.code, instant(around.now + secondsPerDay), stay.message) : stop(stay)
 }
 
 function verdict(

@@ -1,3 +1,5 @@
+import { revertCodes } from './revert-codes.ts'
+
 /**
  * Outcome codes. Each is stable and documented, with its meaning and its fix. docs/codes.md is
  * generated from this registry.
@@ -287,20 +289,7 @@ export const blockedCodes = {
       'The schedule of the held old subscription has changes ahead, and the new subscription has no schedule. After a settle nothing would show them.',
     fix: 'Set the stage to `source` and apply, then move the subscriber again. If the new subscription should stay as it is, name `schedule_lost` under `override`.',
   },
-  changed_since_move: {
-    meaning:
-      'The new subscription differs from what was created: a person changed its plan, quantity, card, end, discounts, taxes, trial, dates or settings, or the default card of its customer. A revert would lose that.',
-    fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',
-  },
-  refunded_in_target: {
-    meaning:
-      'The target’s payment for this period was refunded. A revert would either bill the period again or leave it unpaid.',
-    fix: 'Choose: name `bill_refunded_period` (only after a full refund) or `leave_refunded_period` under `override`.',
-  },
-  disputed_in_target: {
-    meaning: 'The target’s payment for this period is disputed.',
-    fix: 'Wait until the dispute ends, or name `leave_disputed_period` under `override`.',
-  },
+  ...revertCodes,
 } as const satisfies Record<string, CodeEntry>
 
 /**

@@ -69,4 +69,5 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   changed_since_move: 'engineer',
   refunded_in_target: 'owner',
   disputed_in_target: 'owner',
+  waived_in_target: 'owner',
 }

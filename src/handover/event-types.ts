@@ -119,8 +119,8 @@ export type HandoverEvent =
     })
   | (InvoiceSeen & {
       readonly type: 'invoice_read'
-      /** A refunded or disputed period may be reverted: `override` names what to do. */
-      readonly allowed: boolean
+      /** Why a revert cannot take the invoices back now (`taken-back.ts`). */
+      readonly stay: Reason | null
       /**
        * The successor differs from what the plan of this revert saw: its subscriber changed it in
        * between.

@@ -7,7 +7,6 @@ import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import {
   isOfPresentHold,
-  isRefundedWhole,
   type NewObservation,
   paymentIntentsOf,
   observeInvoice,
@@ -15,10 +14,12 @@ import {
   observeOld,
   successorOf,
 } from '../live/observations.ts'
+import { isAdvancing } from '../live/invoice.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent, SuccessorSeen } from './event-types.ts'
 import type { Stopped } from './state.ts'
+import { whyNotTakenBack } from './taken-back.ts'
 import { aboutUnmarked, fixUnmarked, unmarkedSuccessors } from './unmarked.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
@@ -83,7 +84,7 @@ export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason |
   if (readSource(answer, customerOf(answer)).next !== plan.expect.next)
     return blocked('changed_since_pull', 'the old subscription renewed before it was put on hold')
   const latest = answer.latest_invoice
-  if (typeof latest === 'object' && latest?.status === 'draft' && latest.auto_advance !== false)
+  if (typeof latest === 'object' && latest !== null && isAdvancing(latest))
     return deferred('draft_invoice', `invoice ${latest.id} was drafted in the meantime`)
   return null
 }
@@ -185,24 +186,21 @@ export function proved(input: ProofInput | undefined): EventOf<'proved'> {
 export interface SuccessorNow {
   readonly subscription: Stripe.Subscription
   readonly invoice: Stripe.Invoice | null
+  /** All of its invoices. */
+  readonly invoices: readonly Stripe.Invoice[]
 }
 
 /** Undefined means that the read failed. */
 export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined): EventOf<'invoice_read'> {
-  const none = { type: 'invoice_read', invoice: null, payment: null, allowed: false, changed: false } as const
+  const none = { type: 'invoice_read', invoice: null, payment: null, stay: null, changed: false } as const
   if (now === undefined) return { ...none, observation: 'unreadable' }
-  const { subscription, invoice } = now
+  const { subscription, invoice, invoices } = now
   const planned = expect.successor_fingerprint
   const changed = planned !== null && planned !== successorPrint(subscription, customerOf(subscription))
-  if (invoice === null) return { ...none, observation: 'none', changed }
+  const stay = whyNotTakenBack(invoices, expect)
+  if (invoice === null) return { ...none, observation: 'none', stay, changed }
   const observation = observeInvoice(invoice)
   assert(observation !== 'none', 'an invoice that was read exists')
-  const allowed =
-    observation === 'refunded'
-      ? // A partial refund can only be left: billing it again would charge the rest twice.
-        expect.override.includes('leave_refunded_period') ||
-        (expect.override.includes('bill_refunded_period') && isRefundedWhole(invoice))
-      : expect.override.includes('leave_disputed_period')
   const [intent] = paymentIntentsOf(invoice)
-  return { type: 'invoice_read', observation, invoice: invoice.id, payment: intent?.id ?? null, allowed, changed }
+  return { type: 'invoice_read', observation, invoice: invoice.id, payment: intent?.id ?? null, stay, changed }
 }

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
+import { standsStill } from '../live/invoice.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent } from './event-types.ts'
@@ -9,6 +10,7 @@ import { invoiceMethod } from './invoice-method.ts'
 import { readDue, readPayment } from '../live/source.ts'
 import { isRefundedWhole, observeInvoice } from '../live/observations.ts'
 import type { Expectation, PlannedStep } from './types.ts'
+import { waivedIn, wordOnWaived } from './waived.ts'
 import { otherLines } from './while-held.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
@@ -50,13 +52,18 @@ export interface GapInput {
  * | void, of a renewal           | otherwise                | uncharged: one explicit invoice |
  * | of a change between renewals | otherwise                | left and listed for a person    |
  *
- * With the project's policy `leave`, every such period is left and listed. A fully refunded payment
- * counts as no payment where the subscriber's file says `bill_refunded_period`.
+ * With the project's policy `leave`, every such period is left and listed. A period that was waived
+ * in the target is billed only where the subscriber's file says `bill_waived_period`, whatever the
+ * policy says. A fully refunded payment counts as no payment where it says `bill_refunded_period`.
  */
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun, accounted }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
     return { type: 'gap_read', gap: 'unreadable' }
-  const voided = takenBack(newInvoices, expect)
+  const waived = waivedIn(newInvoices, expect)
+  const word = wordOnWaived(expect)
+  const isWaived = (invoice: Stripe.Invoice): boolean => waived.some((one) => samePeriod(one, invoice))
+  // Where the entry says so, a waived invoice is billed like one that the revert took back.
+  const voided = [...takenBack(newInvoices, expect), ...(word === 'bill' ? waived : [])]
   const moreFor = (invoice: Stripe.Invoice): readonly TakenLine[] =>
     // A draft is only advanced: nothing can be added to it.
     invoice.status === 'draft' ? [] : takenLines(voided.filter((one) => samePeriod(one, invoice)))
@@ -69,8 +76,10 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun, accounted 
   const isBilledHere = (one: Stripe.Invoice): boolean =>
     missed.some(({ invoice, period }) => period.more !== undefined && samePeriod(one, invoice))
   const unbilled = voided.flatMap((one) => [...prorationsOf(one), ...(isBilledHere(one) ? [] : itemsLeft(one))])
-  const isLeft = ({ invoice, period }: Missed): boolean =>
-    expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
+  const isLeft = ({ invoice, period }: Missed): boolean => {
+    if (!isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')) return true
+    return isWaived(invoice) ? word !== 'bill' : expect.gap === 'leave'
+  }
   const billed = new Set(accounted.flatMap(({ invoice, outcome }) => (outcome === 'billed' ? [invoice] : [])))
   const left = [...missed.filter(isLeft).map(({ period }) => period), ...unbilled]
   const open = missed.find(
@@ -109,7 +118,7 @@ function keptBack(
       ? invoice.created >= since
       : items.data.some((item) => item.current_period_start === invoice.period_end || coversPeriod(invoice, item))
   return invoices
-    .filter((one) => one.status === 'void' || (one.status === 'draft' && one.auto_advance === false))
+    .filter((one) => one.status === 'void' || (one.status === 'draft' && standsStill(one)))
     .filter((one) => keptReasons.has(one.billing_reason) && isOwed(one) && isSince(one) && !isPaused(one))
     .toSorted((a, b) => a.created - b.created)
 }

@@ -1,6 +1,6 @@
 import { present } from '../core/assert.ts'
 import { interrupted } from './interrupted.ts'
-import { blocked, deferred, stopped } from './reasons.ts'
+import { blocked, stopped } from './reasons.ts'
 import { decide, doubtful, standBack, undoing } from './recovery.ts'
 import type { Command, HandoverEvent } from './event-types.ts'
 import {
@@ -148,16 +148,17 @@ function afterProof(state: StateIn<'proving'>, event: Extract<HandoverEvent, { t
  *
  * | invoice                   | revert                           | undo                          |
  * |---------------------------|----------------------------------|-------------------------------|
- * | none, void, uncollectible | cancelling_new                   | cancelling_new                |
+ * | none, void, uncollectible | cancelling_new (1)               | cancelling_new                |
  * | paid                      | cancelling_new (it stays paid)   | refunding                     |
  * | draft                     | stop, finalize, void, read again | the same                      |
  * | open                      | stop, void, read again           | the same                      |
- * | in_flight                 | moved, `payment_in_flight`       | doubtful `payment_in_flight`  |
- * | refunded                  | moved, `refunded_in_target` (1)  | cancelling_new                |
- * | disputed                  | moved, `disputed_in_target` (1)  | doubtful `disputed_in_target` |
+ * | in_flight                 | moved, `payment_in_flight` (1)   | doubtful `payment_in_flight`  |
+ * | refunded                  | cancelling_new (1)               | cancelling_new                |
+ * | disputed                  | cancelling_new (1)               | doubtful `disputed_in_target` |
  * | unreadable                | doubtful `target_unreachable`    | doubtful `target_unreachable` |
  *
- * (1) cancelling_new if `override` permits it. The column `undo` is for a creation that charged.
+ * (1) moved, where an invoice of the new subscription has to wait or a person has to decide about
+ * it (`taken-back.ts`). The column `undo` is for a creation that charged.
  *
  * A successor that its subscriber changed since the plan is not reverted: the change would be lost.
  */
@@ -169,6 +170,7 @@ function afterInvoice(
   // Once one of its invoices has been stopped or voided, the period belongs to the old account.
   if (event.changed && !undo && state.invoice === null && event.observation !== 'void')
     return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription since the plan'))
+  if (event.stay !== null && !undo) return stays(state, event.stay)
   switch (event.observation) {
     case 'none':
     case 'void':
@@ -184,16 +186,11 @@ function afterInvoice(
     case 'open':
       return { ...state, phase: 'stopping_invoice', invoice: event.invoice, invoiceSight: event.observation }
     case 'in_flight':
-      return undo
-        ? doubtful(state, 'payment_in_flight')
-        : stays(state, deferred('payment_in_flight', 'a payment in the target is being processed'))
+      return doubtful(state, 'payment_in_flight')
     case 'refunded':
-      if (undo || event.allowed) return { ...state, phase: 'cancelling_new' }
-      return stays(state, blocked('refunded_in_target', 'the payment in the target was refunded'))
+      return { ...state, phase: 'cancelling_new' }
     case 'disputed':
-      if (undo) return doubtful(state, 'disputed_in_target')
-      if (event.allowed) return { ...state, phase: 'cancelling_new' }
-      return stays(state, blocked('disputed_in_target', 'the payment in the target is disputed'))
+      return undo ? doubtful(state, 'disputed_in_target') : { ...state, phase: 'cancelling_new' }
     case 'unreadable':
       return doubtful(state, 'target_unreachable')
   }

@@ -8,7 +8,7 @@ import { noLooseUsage } from './by-usage.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
-import { finalizationError } from '../live/invoice.ts'
+import { finalizationError, isAdvancing, isCollected } from '../live/invoice.ts'
 import { observeInvoice } from '../live/observations.ts'
 import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
@@ -154,7 +154,7 @@ function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Finding
     const why = finalizationError(invoice)
     if (why !== undefined)
       findings.block('finalization_failed', `Stripe could not finalize invoice ${invoice.id}: ${why}`)
-    else if (invoice.status === 'draft' && invoice.auto_advance !== false) {
+    else if (isAdvancing(invoice)) {
       const until = invoice.automatically_finalizes_at ?? invoice.created + draftSecondsMax
       const later = instant(Math.max(until, around.now) + secondsPerHour)
       findings.wait('draft_invoice', later, `invoice ${invoice.id} is a draft until ${formatInstant(instant(until))}`)
@@ -165,7 +165,7 @@ function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Finding
 
 function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['around'], findings: Findings): void {
   // A sent invoice waits for its customer and stays where it is; it delays only a settle.
-  const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
+  const collected = isCollected(invoice)
   // Lists do not show the state of a payment. An invoice that was tried and has no further attempt
   // has a payment in progress, which can take days for a bank debit.
   const underWay = collected && invoice.attempted && invoice.next_payment_attempt === null

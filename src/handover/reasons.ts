@@ -14,6 +14,11 @@ export function deferred(code: DeferredCode, message: string): Reason<DeferredCo
   return { code, message, fix: deferredCodes[code].fix }
 }
 
+/** Whether the reason passes without a person. */
+export function isDeferred(reason: Reason<DeferredCode> | Reason<BlockedCode>): reason is Reason<DeferredCode> {
+  return Object.hasOwn(deferredCodes, reason.code)
+}
+
 /** Why a hand-over in progress was not completed. */
 export function stopped(code: RunCode, message: string): Reason<RunCode> {
   return { code, message, fix: runCodes[code].fix }

@@ -85,7 +85,7 @@ const unpaidPeriod = schemaOf<UnpaidPeriod>()(
     at: whole,
     amount: whole,
     currency: text,
-    outcome: oneOf<UnpaidPeriod['outcome']>({ billed: true, left: true, credit: true }),
+    outcome: oneOf<UnpaidPeriod['outcome']>({ billed: true, left: true, waived: true, credit: true }),
   }),
 )
 

@@ -254,8 +254,9 @@ export type Expectation = {
 }
 
 /**
- * `billed`: the old account bills it. `left`: the project's policy leaves it unpaid. `credit`: the
- * customer's credit pays it in the target.
+ * `billed`: the old account bills it. `left`: the project's policy leaves it unpaid. `waived`: the
+ * entry leaves it unpaid, because a person waived it in the target. `credit`: the customer's credit
+ * pays it in the target.
  */
 export type UnpaidPeriod = {
   readonly invoice: string
@@ -263,7 +264,7 @@ export type UnpaidPeriod = {
   readonly at: number
   readonly amount: number
   readonly currency: string
-  readonly outcome: 'billed' | 'left' | 'credit'
+  readonly outcome: 'billed' | 'left' | 'waived' | 'credit'
 }
 
 /**

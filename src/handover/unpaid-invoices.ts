@@ -1,6 +1,8 @@
 import type Stripe from 'stripe'
 import type { Candidate } from './candidate.ts'
-import type { Expectation, UnpaidPeriod } from './types.ts'
+import type { TakenBackBy } from './taken-back.ts'
+import type { UnpaidPeriod } from './types.ts'
+import { isReverting, waivedIn, wordOnWaived } from './waived.ts'
 
 /**
  * What a revert does with the invoices of the new subscription that are not paid yet, oldest first.
@@ -29,15 +31,22 @@ export function unpaidInvoices({ successor, customerNew, around }: Candidate): U
   return { voided, paidFromCredit, balance }
 }
 
+/** Every invoice of the new subscription that the reads show. */
+export function invoicesOfSuccessor({ successor, around: { target } }: Candidate): readonly Stripe.Invoice[] {
+  const all = target.toTakeBack?.get(successor?.id ?? '')
+  if (all !== undefined) return all
+  const listed = target.invoices.get(successor?.id ?? '') ?? []
+  const latest = successor?.latest_invoice ?? null
+  const isListed = latest === null || typeof latest === 'string' || listed.some(({ id }) => id === latest.id)
+  return isListed ? listed : [...listed, latest]
+}
+
 /**
- * The renewals in the target that are not paid, as the plan of a revert shows them. An invoice that
- * a person voided or wrote off there counts as not paid. A pause of the source's own keeps back
- * both sides.
+ * The renewals in the target that are not paid, as the plan of a revert shows them. A pause of the
+ * source's own keeps back both sides.
  */
-export function unpaidPeriods(
-  candidate: Candidate,
-  { gap, before_pause: pause, held_since: since }: Pick<Expectation, 'gap' | 'before_pause' | 'held_since'>,
-): readonly UnpaidPeriod[] {
+export function unpaidPeriods(candidate: Candidate, asked: TakenBackBy): readonly UnpaidPeriod[] {
+  const { gap, before_pause: pause } = asked
   const { voided, paidFromCredit } = unpaidInvoices(candidate)
   const outcome = gap === 'invoice' ? 'billed' : 'left'
   const isPaused = (one: Stripe.Invoice): boolean =>
@@ -52,12 +61,13 @@ export function unpaidPeriods(
         currency,
         outcome: what,
       }))
-  const all = [...told([...endedUnpaid(candidate, since), ...voided], outcome), ...told(paidFromCredit, 'credit')]
+  const ended = invoicesOfSuccessor(candidate)
+  const waived = waivedIn(ended, asked)
+  const word = wordOnWaived(asked)
+  const all = [
+    ...told([...ended.filter((one) => one.status === 'void' && isReverting(one, asked.key)), ...voided], outcome),
+    ...told(waived, word === 'bill' ? 'billed' : word === 'leave' ? 'waived' : outcome),
+    ...told(paidFromCredit, 'credit'),
+  ]
   return all.toSorted((a, b) => a.at - b.at)
-}
-
-function endedUnpaid({ successor }: Candidate, since: number): readonly Stripe.Invoice[] {
-  const latest = successor?.latest_invoice ?? null
-  if (latest === null || typeof latest === 'string' || latest.created < since) return []
-  return latest.status === 'void' || latest.status === 'uncollectible' ? [latest] : []
 }

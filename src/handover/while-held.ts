@@ -1,5 +1,6 @@
 import type { OverrideCode } from '../catalog/override-codes.ts'
 import { idOf } from '../core/reference.ts'
+import { isAdvancing } from '../live/invoice.ts'
 import { isMetered } from '../live/metered.ts'
 import { endsByHold, isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
@@ -173,8 +174,8 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
 }
 
 /** An invoice that charges nothing: voided by the hold, or a draft that does not advance. */
-function isStuck({ status, auto_advance: advances }: Stripe.Invoice): boolean {
-  return status === 'void' || (status === 'draft' && !advances)
+function isStuck(invoice: Stripe.Invoice): boolean {
+  return invoice.status === 'void' || (invoice.status === 'draft' && !isAdvancing(invoice))
 }
 
 /** An item without a subscription goes onto the customer's next invoice, of any subscription. */

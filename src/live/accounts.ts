@@ -42,6 +42,11 @@ export interface LiveAccount {
    */
   readonly captured?: ReadonlySet<string>
   /**
+   * In the target, by new subscription: every invoice of those who are to be reverted, the newest
+   * and the open ones with their payments.
+   */
+  readonly toTakeBack?: ReadonlyMap<string, readonly Stripe.Invoice[]>
+  /**
    * In the target, by old subscription: payment methods that members entered there for a
    * subscription that has not moved yet.
    */

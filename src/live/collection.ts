@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { idOf } from '../core/reference.ts'
 import type { Live } from './accounts.ts'
+import { isCollected, isSent, standsStill, type ShownInvoice } from './invoice.ts'
 import { markCollect } from './marks.ts'
 import { isOver } from './subscription.ts'
 
@@ -12,17 +13,6 @@ import { isOver } from './subscription.ts'
  * accounts which invoices are to be collected again.
  */
 
-/** An invoice as Stripe returns it, typed by the SDK or as JSON. */
-export interface ShownInvoice {
-  readonly id?: unknown
-  readonly status?: unknown
-  readonly auto_advance?: unknown
-  readonly next_payment_attempt?: unknown
-  readonly collection_method?: unknown
-  readonly metadata?: unknown
-  readonly parent?: unknown
-}
-
 /**
  * Whether Stripe will still collect an invoice: it has another attempt ahead, or it was sent to the
  * customer. A sent invoice is never charged automatically, but Stripe sends reminders and marks it
@@ -30,8 +20,7 @@ export interface ShownInvoice {
  * in progress: asking Stripe to collect it again could charge it twice.
  */
 export function willBeCollected(invoice: ShownInvoice): boolean {
-  const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
-  return status === 'open' && advances !== false && ((attempt ?? null) !== null || method === 'send_invoice')
+  return isSent(invoice) || (isCollected(invoice) && (invoice.next_payment_attempt ?? null) !== null)
 }
 
 /** The subscription of an invoice. Since the basil API version it is below `parent`. */
@@ -49,11 +38,6 @@ export function cancelsNoted({ metadata }: ShownInvoice): readonly string[] {
 /** An open invoice that was being collected when Crossbill cancelled this subscription. */
 export function isNotedFor(invoice: ShownInvoice, subscription: string): boolean {
   return invoice.status === 'open' && cancelsNoted(invoice).includes(subscription)
-}
-
-/** Stripe does not collect the invoice automatically. */
-export function standsStill({ auto_advance: advances }: ShownInvoice): boolean {
-  return advances === false
 }
 
 /** The mark with this cancel added. */

@@ -1,7 +1,8 @@
 import { objectIn, textIn } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
 import { idOf } from '../core/reference.ts'
-import { invoiceSubscription, type ShownInvoice } from './collection.ts'
+import { invoiceSubscription } from './collection.ts'
+import { standsStill, type ShownInvoice } from './invoice.ts'
 import { markCarried } from './marks.ts'
 import { isHeld, isOver, type Shown } from './subscription.ts'
 
@@ -64,8 +65,8 @@ export function leftMoney(money: CustomerMoney): readonly LeftPiece[] {
     const named = byId.get(subscription)
     const amount = numberIn(invoice.total)
     // Stripe finalizes a draft that advances.
-    const standsStill = invoice.status === 'draft' && invoice.auto_advance === false
-    if (named === undefined || !isOver(named) || !standsStill || amount <= 0) return []
+    const isLeftDraft = invoice.status === 'draft' && standsStill(invoice)
+    if (named === undefined || !isOver(named) || !isLeftDraft || amount <= 0) return []
     return [{ what: told('draft', invoice, amount), subscription, mark: markOf(invoice) }]
   })
   const kept =

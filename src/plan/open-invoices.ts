@@ -3,6 +3,7 @@ import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { readHold } from '../live/source.ts'
 import type { Live, LiveAccount } from '../live/accounts.ts'
+import { isCollected } from '../live/invoice.ts'
 import type { Notice } from './types.ts'
 
 /**
@@ -28,10 +29,6 @@ export function openInvoicesLeft(
 
 function openOf({ invoices }: LiveAccount, { id }: Stripe.Subscription): readonly Stripe.Invoice[] {
   return (invoices.get(id) ?? []).filter(({ status }) => status === 'open')
-}
-
-function isCollected({ collection_method: method, auto_advance: advances }: Stripe.Invoice): boolean {
-  return method === 'charge_automatically' && advances !== false
 }
 
 function noticeOf(

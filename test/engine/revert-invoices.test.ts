@@ -109,7 +109,8 @@ test('the target’s payment is in progress: its end is unknown, so nothing is r
     act(school, { act: 'slow_payments', account: 'target', subscription, days: 4 })
   await using school = await moved(slow, '2026-10-21T12:00:00Z')
   const early = await setBack(school)
-  expect(early.result.changes).toMatchObject([{ action: 'revert', outcome: 'skipped', code: 'payment_in_flight' }])
+  expect(early.plan.deferred).toMatchObject([{ code: 'payment_in_flight' }])
+  expect(early.result.changes).toEqual([])
   expect(early.violations).toEqual([])
   await school.advance('2026-10-26T12:00:00Z')
   const { result } = await setBack(school)
@@ -126,8 +127,9 @@ test('the target’s payment was refunded: the project decides whether the perio
     return school
   }
   await using asked = await refunded()
-  const { result: stopped } = await setBack(asked)
-  expect(stopped.changes).toMatchObject([{ action: 'revert', outcome: 'skipped', code: 'refunded_in_target' }])
+  const stopped = await setBack(asked)
+  expect(stopped.plan.blocked).toMatchObject([{ code: 'refunded_in_target' }])
+  expect(stopped.result.changes).toEqual([])
   await using left = await refunded()
   const context = left.stage('source')
   const subscribers = context.catalog.subscribers.map((each) => ({
@@ -154,8 +156,8 @@ async function billedAgain(refund: { amount?: number }) {
     override: ['bill_refunded_period'] as const,
   }))
   const catalog = { ...context.catalog, subscribers, digest: 'overridden' }
-  const { result } = await planAndApply({ ...context, catalog })
-  return { school, result }
+  const { plan, result } = await planAndApply({ ...context, catalog })
+  return { school, plan, result }
 }
 
 test('the target’s payment was refunded completely and is billed again: once, by the old account', async () => {
@@ -168,9 +170,10 @@ test('the target’s payment was refunded completely and is billed again: once, 
 })
 
 test('the target’s payment was refunded in part: a second bill would charge the rest twice, so it is refused', async () => {
-  const { school, result } = await billedAgain({ amount: 1_000 })
+  const { school, plan, result } = await billedAgain({ amount: 1_000 })
   await using _ = school
-  expect(result.changes).toMatchObject([{ outcome: 'skipped', code: 'refunded_in_target' }])
+  expect(plan.blocked).toMatchObject([{ code: 'refunded_in_target' }])
+  expect(result.changes).toEqual([])
 })
 
 test('the subscriber changed the new subscription: a revert would lose that change, so it is refused', async () => {

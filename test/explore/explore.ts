@@ -19,6 +19,7 @@ import {
   type Keys,
   type World,
 } from './world.ts'
+import { stayOf } from '../handover/machine-words.ts'
 import { toldByVerify } from './standing-check.ts'
 
 /**
@@ -417,8 +418,9 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
       return { type: 'proved', result: same ? 'ok' : 'differs', reason: null, invoice: null }
     }
     case 'read_invoice': {
-      const read = { type: 'invoice_read', payment: null, allowed: false, changed: world.changedNew } as const
       const observation = observeInvoice(world)
+      const stay = stayOf(observation)
+      const read = { type: 'invoice_read', payment: null, stay, changed: world.changedNew } as const
       return observation === 'none'
         ? { ...read, observation, invoice: null }
         : { ...read, observation, invoice: lastInvoice(world) }
@@ -482,7 +484,7 @@ function unreadable(wanted: Command): HandoverEvent {
         observation: 'unreadable',
         invoice: null,
         payment: null,
-        allowed: false,
+        stay: null,
         changed: false,
       }
     case 'read_gap':

@@ -452,6 +452,15 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       tamper(stage, 'target', ({ latest_invoice: latest }) => ({ latest_invoice: disputed(latest as Stripe.Invoice) }))
     },
   },
+  waived_in_target: {
+    wanted: 'source',
+    after: async (stage) => {
+      await paidRenewal(stage)
+      tamper(stage, 'target', ({ latest_invoice: latest }) => ({
+        latest_invoice: { ...(latest as Stripe.Invoice), status: 'void' },
+      }))
+    },
+  },
 }
 
 const deferredCases: Readonly<Record<DeferredCode, Case & { readonly until: string }>> = {

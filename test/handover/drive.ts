@@ -260,7 +260,7 @@ async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): P
   const subscription = await successor(stage, state)
   if (subscription === undefined) return invoiceRead(plan, undefined)
   const { latest_invoice: latest } = subscription
-  if (latest === null) return invoiceRead(plan, { subscription, invoice: null })
+  if (latest === null) return invoiceRead(plan, { subscription, invoice: null, invoices: [] })
   const id = typeof latest === 'string' ? latest : latest.id
   const invoice = await get<Stripe.Invoice>(stage.accounts.target, `/v1/invoices/${id}`, ['payments'])
   if (invoice === undefined) return invoiceRead(plan, undefined)
@@ -273,7 +273,8 @@ async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): P
     data.push({ ...one, payment: { ...one.payment, payment_intent: read } })
   }
   const payments = { ...invoice.payments, data } as Stripe.ApiList<Stripe.InvoicePayment>
-  return invoiceRead(plan, { subscription, invoice: { ...invoice, payments } })
+  const whole = { ...invoice, payments }
+  return invoiceRead(plan, { subscription, invoice: whole, invoices: [whole] })
 }
 
 async function newInvoices(stage: Stage, plan: AnyPlan): Promise<readonly Stripe.Invoice[]> {

@@ -2,6 +2,7 @@ import { next } from '../../src/handover/machine.ts'
 import { newObservations, oldObservations } from '../../src/handover/recovery.ts'
 import type { HandoverEvent } from '../../src/handover/event-types.ts'
 import { atSource, type HandoverState, type Phase, type SendingPhase, trimmed } from '../../src/handover/state.ts'
+import type { Reason } from '../../src/handover/types.ts'
 import type { InvoiceObservation, NewObservation, OldObservation } from '../../src/live/observations.ts'
 
 export const reason = { code: 'why', message: 'because', fix: '' }
@@ -123,11 +124,23 @@ export const invoiceObservations: readonly (InvoiceObservation | 'unreadable')[]
 ]
 export function invoiceRead(
   observation: InvoiceObservation | 'unreadable',
-  { payment = 'pi_1', ...more }: { allowed: boolean; changed: boolean; payment?: string | null },
+  {
+    payment = 'pi_1',
+    allowed,
+    ...seen
+  }: { readonly allowed: boolean; readonly changed: boolean; readonly payment?: string | null },
 ): HandoverEvent {
+  const more = { ...seen, stay: allowed ? null : stayOf(observation) }
   return observation === 'none' || observation === 'unreadable'
     ? { type: 'invoice_read', observation, invoice: null, payment: null, ...more }
     : { type: 'invoice_read', observation, invoice: 'in_1', payment, ...more }
+}
+
+/** What the table of `taken-back.ts` says without a word of the entry. */
+export function stayOf(observation: InvoiceObservation | 'unreadable'): Reason | null {
+  const code = { in_flight: 'payment_in_flight', refunded: 'refunded_in_target', disputed: 'disputed_in_target' }
+  const known = Object.hasOwn(code, observation) ? code[observation as keyof typeof code] : undefined
+  return known === undefined ? null : { code: known, message: '', fix: '' }
 }
 
 export const everyEvent: readonly HandoverEvent[] = [

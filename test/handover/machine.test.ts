@@ -155,7 +155,7 @@ describe('what follows from an answer', () => {
       observation: 'draft',
       invoice: 'in_1',
       payment: null,
-      allowed: false,
+      stay: null,
       changed: false,
     })
     expect(draft).toMatchObject({ phase: 'stopping_invoice', invoice: 'in_1' })

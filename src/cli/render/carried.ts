@@ -35,12 +35,14 @@ function period({ at, amount, currency, outcome }: UnpaidPeriod): Carried {
 const periodWords: Readonly<Record<UnpaidPeriod['outcome'], string>> = {
   billed: 'billed by the old account at once',
   left: 'left unpaid (policies.uncharged_period)',
+  waived: 'waived in the target and left unpaid (leave_waived_period)',
   credit: 'paid from the credit in the target',
 }
 
 const periodKinds: Readonly<Record<UnpaidPeriod['outcome'], string>> = {
   billed: 'renewal billed at once',
   left: 'renewal left unpaid',
+  waived: 'waived renewal left unpaid',
   credit: 'renewal paid from the credit',
 }
 
@@ -134,6 +136,7 @@ function totals(all: readonly Carried[]): string {
 const plurals: Readonly<Record<string, string>> = {
   'renewal billed at once': 'renewals billed at once',
   'renewal left unpaid': 'renewals left unpaid',
+  'waived renewal left unpaid': 'waived renewals left unpaid',
   'renewal paid from the credit': 'renewals paid from the credit',
   'list of languages': 'lists of languages',
   'shipping address': 'shipping addresses',

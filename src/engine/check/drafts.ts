@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import type { Live } from '../../live/accounts.ts'
-import { finalizationError } from '../../live/invoice.ts'
+import { finalizationError, isAdvancing } from '../../live/invoice.ts'
 import { markCarried } from '../../live/marks.ts'
 import type { Violation } from './violations.ts'
 
@@ -26,7 +26,7 @@ export function stuckDrafts(live: Live, now: Instant): readonly Violation[] {
   return accounts.flatMap(([name, account]) =>
     [...account.invoices].flatMap(([subscription, invoices]) =>
       invoices
-        .filter((one) => one.status === 'draft' && one.auto_advance && subscription !== '')
+        .filter((one) => isAdvancing(one) && subscription !== '')
         .flatMap((one): readonly Violation[] => {
           const about = aboutFailed(name, one) ?? aboutOld(name, one, now)
           return about === undefined ? [] : [{ subscriber: `${name}/${subscription}`, ...about }]

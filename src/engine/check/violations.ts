@@ -7,6 +7,7 @@ import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
 import { isOf } from '../../handover/carried/money-steps.ts'
 import { isEnding } from '../../handover/while-held.ts'
+import { isCollected, standsStill } from '../../live/invoice.ts'
 import { observeNew, observeOld } from '../../live/observations.ts'
 import { readHold, readSource } from '../../live/source.ts'
 import { aboutUnmarked, fixUnmarked, markAsText, unmarkedSuccessors } from '../../handover/unmarked.ts'
@@ -236,7 +237,7 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: RuleInput)
   const latest =
     typeof old.latest_invoice === 'object' && old.latest_invoice?.status === 'void' ? old.latest_invoice : null
   const drafts = (live.sources.get(source)?.invoices.get(old.id) ?? []).filter(
-    (one) => one.status === 'draft' && one.auto_advance === false,
+    (one) => one.status === 'draft' && standsStill(one),
   )
   const kept = [...drafts, ...(latest === null ? [] : [latest])]
     .filter((one) => since > 0 && one.created >= since && one.total > 0)
@@ -353,13 +354,7 @@ function nextChargeDiffers({ old, alive, key, declared }: Sides, { drift }: Rule
 /** Sent invoices are paid by hand in either account: they only delay settling. */
 function openInvoice({ old, source, alive }: Sides, { live }: RuleInput): ReturnType<Rule> {
   if (old === undefined || alive.length === 0) return undefined
-  const open =
-    live.sources
-      .get(source)
-      ?.invoices.get(old.id)
-      ?.filter(
-        (one) => one.status === 'open' && one.auto_advance && one.collection_method === 'charge_automatically',
-      ) ?? []
+  const open = live.sources.get(source)?.invoices.get(old.id)?.filter(isCollected) ?? []
   if (open.length === 0) return undefined
   return {
     detail: `${open.map(({ id }) => id).join(', ')} of ${old.id} is still being collected in ${source}`,

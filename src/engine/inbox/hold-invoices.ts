@@ -5,6 +5,7 @@ import { success, type Outcome } from '../../core/outcome.ts'
 import { perform } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
+import { isAdvancing, isCollected, isSent } from '../../live/invoice.ts'
 import { listed } from '../send/listed.ts'
 
 /** An invoice that the old account created although its subscription should have been on hold. */
@@ -25,10 +26,12 @@ export async function madeSince(
   const all = await listed(account, '/v1/invoices', { subscription: old.id }, 'invoices_unreadable')
   if (!all.ok) return all
   return success(
-    all.value.flatMap(({ id, status, auto_advance: advances, amount_paid: paid, created }): Made[] => {
+    all.value.flatMap((invoice): Made[] => {
+      const { id, status, amount_paid: paid, created } = invoice
       if (id === undefined || typeof created !== 'number' || created < since) return []
       if (status === 'paid' && typeof paid === 'number' && paid > 0) return [{ id, status: 'paid' }]
-      return (status === 'draft' || status === 'open') && advances === true ? [{ id, status: 'collecting' }] : []
+      const isUnderWay = isAdvancing(invoice) || isCollected(invoice) || isSent(invoice)
+      return isUnderWay ? [{ id, status: 'collecting' }] : []
     }),
   )
 }

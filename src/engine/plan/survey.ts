@@ -20,6 +20,7 @@ import type { Context } from '../context.ts'
 import type { CopyMapRow, ObjectRecord } from '../ports.ts'
 import { capturedBefore } from './captured.ts'
 import { enteredCards } from '../read/entered-cards.ts'
+import { invoicesToTakeBack } from '../read/invoices-in-target.ts'
 import { refresh } from '../read/refresh.ts'
 
 /** Everything read, and the conclusions from it. Plan, verify, drift and apply use it. */
@@ -50,7 +51,8 @@ export async function survey(
   const whole = await withKnown(context, listed, { catalog, records, customers })
   const captured = await capturedBefore(context, whole.target)
   const entered = await enteredCards(context, whole, catalog)
-  const live = { ...whole, target: { ...whole.target, captured, entered } }
+  const toTakeBack = await invoicesToTakeBack(context, whole.target)
+  const live = { ...whole, target: { ...whole.target, captured, entered, toTakeBack } }
   const copyMaps = withMarkedCopies(imported, live)
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [

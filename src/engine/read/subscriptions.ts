@@ -1,8 +1,9 @@
 import { idOf } from '../../core/reference.ts'
 import { listed } from '../send/listed.ts'
 import type Stripe from 'stripe'
-import { type JsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
+import { isAdvancing } from '../../live/invoice.ts'
 import { isCarriedFor } from '../../live/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
 import { successorsOf } from '../../live/observations.ts'
@@ -10,6 +11,7 @@ import type { Expectation } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import { setupExpansion } from './account.ts'
+import { invoicesInTarget, type TargetReader, wholeInvoice } from './invoices-in-target.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
 /*
@@ -125,22 +127,8 @@ async function isErased(context: Context, customer: string): Promise<boolean | u
 }
 
 /**
- * Several renewals may be unpaid at once: every invoice that Stripe still collects, oldest first.
- */
-async function openInvoices(
-  account: StripeAccount,
-  subscription: string,
-): Promise<readonly Stripe.Invoice[] | undefined> {
-  const all = await listOrNothing(account, '/v1/invoices', { subscription })
-  return all
-    ?.map(asInvoice)
-    .filter((one) => one.status === 'open' || (one.status === 'draft' && one.auto_advance !== false))
-    .toSorted((a, b) => a.created - b.created)
-}
-
-/**
  * The successor with its oldest invoice still being collected, or else its newest invoice, with
- * payments and charges. Charges lie deeper than Stripe expands, so each payment is read separately.
+ * payments and charges; and with all its invoices, since several renewals may be unpaid at once.
  */
 export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
   const { target } = context.accounts
@@ -148,34 +136,27 @@ export async function successorNow(context: Context, successor: string): Promise
   const found = await read(context, target, `/v1/subscriptions/${successor}`, { expand })
   if (!found.ok) return undefined
   const subscription = asSubscription(found.value)
-  const open = await openInvoices(target, successor)
-  if (open === undefined) return undefined
+  const reader = targetReader(context)
+  const invoices = await invoicesInTarget(reader, successor)
+  if (invoices === undefined) return undefined
+  const open = invoices
+    .filter((one) => one.status === 'open' || isAdvancing(one))
+    .toSorted((a, b) => a.created - b.created)
   const id = open[0]?.id ?? idOf(found.value['latest_invoice'])
-  if (id === undefined) return { subscription, invoice: null }
-  const invoice = await wholeInvoice(context, id)
-  return invoice && { subscription, invoice }
+  if (id === undefined) return { subscription, invoice: null, invoices }
+  const invoice = invoices.find((one) => one.id === id) ?? (await wholeInvoice(reader, id))
+  return invoice && { subscription, invoice, invoices }
 }
 
-async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoice | undefined> {
+function targetReader(context: Context): TargetReader {
   const { target } = context.accounts
-  const invoice = await read(context, target, `/v1/invoices/${id}`, { expand: ['payments'] })
-  if (!invoice.ok) return undefined
-  const payments = invoice.value['payments']
-  const data = objectsIn(objectIn(payments)['data'])
-  const whole: JsonObject[] = []
-  for (const one of data) {
-    const payment = objectIn(one['payment'])
-    const intent = idOf(payment['payment_intent'])
-    if (intent === undefined) {
-      whole.push(one)
-      continue
-    }
-    const found = await read(context, target, `/v1/payment_intents/${intent}`, { expand: ['latest_charge'] })
-    if (!found.ok) return undefined
-    whole.push({ ...one, payment: { ...payment, payment_intent: found.value } })
+  return {
+    list: (path, params) => listOrNothing(target, path, params),
+    async get(path, params) {
+      const found = await read(context, target, path, params as JsonObject)
+      return found.ok ? found.value : undefined
+    },
   }
-  const shown = { ...invoice.value, payments: { ...objectIn(payments), data: whole } }
-  return asInvoice(shown)
 }
 
 /**
@@ -198,7 +179,7 @@ export async function successorInvoices(
   if (!expect.override.includes('bill_refunded_period')) return invoices
   const whole: Stripe.Invoice[] = []
   for (const one of invoices) {
-    const read = one.status === 'paid' ? await wholeInvoice(context, one.id) : one
+    const read = one.status === 'paid' ? await wholeInvoice(targetReader(context), one.id) : one
     if (read === undefined) return undefined
     whole.push(read)
   }

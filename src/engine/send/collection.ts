@@ -7,12 +7,12 @@ import {
   isNotedFor,
   leftNoted,
   type LeftNoted,
-  standsStill,
   willBeCollected,
   withCancel,
   withoutCancel,
 } from '../../live/collection.ts'
 import type { Live } from '../../live/accounts.ts'
+import { standsStill } from '../../live/invoice.ts'
 import { accountNamed } from '../context.ts'
 import type { Accounts, StripeAccount } from '../ports.ts'
 import { listed } from './listed.ts'

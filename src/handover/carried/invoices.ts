@@ -3,6 +3,7 @@ import { invoiceMethod } from '../invoice-method.ts'
 import { lineText } from '../live-values.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
+import { isCollected, isOwedAsWritten } from '../../live/invoice.ts'
 import { isCarriedFor, markCarried } from '../../live/marks.ts'
 import { invoiceInPlan } from '../placeholders.ts'
 import { blocked } from '../reasons.ts'
@@ -57,20 +58,6 @@ function carriable(invoices: readonly Stripe.Invoice[]): Found<readonly Stripe.I
 /** The common prefix of one invoice's steps, if this step takes the invoice out of its account. */
 export function invoiceTakenOut(step: string): string | undefined {
   return /^(money-invoice-\d+-)out$/.exec(step)?.[1]
-}
-
-function isCollected(invoice: Stripe.Invoice): boolean {
-  return (
-    invoice.status === 'open' && invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
-  )
-}
-
-/**
- * Whether nothing was deducted since it was finalized: no applied balance, credit note or partial
- * payment.
- */
-export function isOwedAsWritten({ amount_remaining: owed, total }: Stripe.Invoice): boolean {
-  return owed === total
 }
 
 const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.'

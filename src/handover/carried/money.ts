@@ -3,7 +3,7 @@ import type { SubscriberKey } from '../../core/address.ts'
 import type { Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
-import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
+import { invoicesBack, invoicesOut } from './invoices.ts'
 import { isOf, noted, planWithMoney, wayBack, wayOut, type MoneyPart, type Part } from './money-steps.ts'
 import { isCarriedFor, markCarried } from '../../live/marks.ts'
 import { readMoneyNote } from '../../live/money-note.ts'
@@ -166,16 +166,6 @@ function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidat
  */
 function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> | undefined {
   const { successor, customerNew, around } = candidate
-  // The revert would void this invoice. A balance applied to it would return to the customer there,
-  // after this plan has read the balance.
-  const theirs = successor === undefined ? [] : (around.target.invoices.get(successor.id) ?? [])
-  const settled = theirs.find((one) => one.status === 'open' && !isOwedAsWritten(one))
-  if (settled !== undefined)
-    return blocked(
-      'open_invoice',
-      `a part of invoice ${settled.id} in the target is settled, by a balance, a credit note or a payment`,
-      'Wait until it is paid; then plan again. A void in the target gives a balance back to the customer, but ends a credit note: the old account then bills the whole period.',
-    )
   const added = (around.target.pendingItems.get(customerNew?.id ?? '') ?? []).filter((item) =>
     isAddedThere(item, candidate, last),
   )

@@ -281,9 +281,15 @@ describe('what Stripe refuses', () => {
     expect(rulesOf({ 'subscribers/us/a.yaml': wave })).toEqual(['currency-unknown'])
   })
 
-  test('the likely word is suggested', () => {
-    const { findings } = loadCatalog(files({ 'a.yaml': endpoint('customer.subscription.delted') }))
-    expect(findings[0]?.fix).toBe('did you mean "customer.subscription.deleted"?')
+  test.each([
+    ['customer.subscription.delted', 'did you mean "customer.subscription.deleted"?'],
+    ['customer.subscription.cancelled', 'did you mean "customer.subscription.deleted"?'],
+    ['payment_intent.cancelled', 'did you mean "payment_intent.canceled"?'],
+    ['customer.subscription.renewed', 'see https://docs.stripe.com/api/events/types'],
+    ['invoices.paid', 'did you mean "invoice.paid"?'],
+  ])('the likely word for %s is suggested', (name, fix) => {
+    const { findings } = loadCatalog(files({ 'a.yaml': endpoint(name) }))
+    expect(findings[0]?.fix).toBe(fix)
   })
 
   test('events are those of the SDK, currencies at least those of the simulated Stripe', () => {

@@ -59,11 +59,27 @@ function* eventUnknown(draft: Draft, switches: LintSwitches): Iterable<Diagnosti
   for (const endpoint of [...ofKind(draft, 'webhook_endpoint'), ...destinations])
     for (const [index, name] of listIn(endpoint.value['enabled_events']).entries()) {
       if (typeof name !== 'string' || name === '*' || eventNames.has(name)) continue
-      const near = suggest(name, eventNames)
+      const near = likelyEvent(name)
       const fix = near === undefined ? 'see https://docs.stripe.com/api/events/types' : `did you mean "${near}"?`
       const at = placeIn(endpoint, ['enabled_events', index])
       yield* lint('event-unknown', switches, { message: `Stripe has no event "${name}"`, fix, at })
     }
+}
+
+/**
+ * What happened is the last word, and is compared alone: "cancelled" is no mistyped "created".
+ * Stripe's word for a subscription that was cancelled is "deleted".
+ */
+function likelyEvent(name: string): string | undefined {
+  const words = [name.replace(/\.cancell?ed$/, '.canceled'), name.replace(/\.cancell?ed$/, '.deleted')]
+  const exact = words.find((one) => eventNames.has(one))
+  const near = exact ?? suggest(name, eventNames)
+  const isNear = exact !== undefined || suggest(lastWord(name), [lastWord(near ?? '')]) !== undefined
+  return isNear ? near : undefined
+}
+
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 /**

@@ -140,7 +140,12 @@ export function summaryOf(
     ...byAction,
     unchanged: parts.unchanged ?? 0,
     drift: parts.drift.length,
-    deferred: parts.deferred.length,
-    blocked: parts.blocked.length,
+    deferred: addressesOf(parts.deferred).size,
+    blocked: addressesOf(parts.blocked).size,
   }
+}
+
+/** An entry with several reasons counts once, here and in what `apply` reports. */
+export function addressesOf(list: readonly { readonly address: string }[]): ReadonlySet<string> {
+  return new Set(list.map(({ address }) => address))
 }

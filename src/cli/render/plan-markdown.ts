@@ -33,7 +33,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     ...view.people.map((group) => people(group, limit)),
     resources(view, limit),
     markdownTable(
-      `Waiting (${plan.deferred.length})`,
+      `Waiting (${plan.summary.deferred})`,
       ['subscriber', 'why', 'until'],
       someOfEach(view.deferred, limit).map((member) => [
         code(shortAddress(member.address)),
@@ -48,7 +48,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       },
     ),
     markdownTable(
-      `Blocked (${plan.blocked.length})`,
+      `Blocked (${plan.summary.blocked})`,
       ['subscriber', 'why', 'what to do'],
       someOfEach(
         view.blocked.map(({ reasons }) => ({ members: reasons })),

@@ -11,6 +11,7 @@ import type {
   PriceChange,
   Removed,
 } from '../../plan/types.ts'
+import { addressesOf } from '../../plan/assemble.ts'
 import { changePhrases, driftLines, endLines, patchLines } from './change-phrase.ts'
 import { cardsLine } from './cards-line.ts'
 import { carriedBy, type Carried } from './carried.ts'
@@ -116,7 +117,7 @@ export function planView(plan: Plan): PlanView {
     blocked: byCode(plan.blocked).map(({ code, members }) => ({
       code,
       reasons: shared(members),
-      count: members.length,
+      count: addressesOf(members).size,
     })),
     drift: plan.drift.map((one) => ({ ...one, lines: driftLines(one) })),
     tax: taxLines(plan),
@@ -146,7 +147,7 @@ function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
 function verdictOf({ changes, guards, blocked, cards, removed = [] }: Plan): string {
   const tripped = guards.filter((guard) => guard.tripped).length
   const left = removed.length === 0 ? '' : ` ${plural(removed.length, 'object')} removed from the YAML, still in use.`
-  const stopped = blocked.length === 0 ? '' : ` ${plural(blocked.length, 'entry', 'entries')} blocked.`
+  const stopped = blocked.length === 0 ? '' : ` ${plural(addressesOf(blocked).size, 'entry', 'entries')} blocked.`
   if (tripped > 0) return `Stopped: ${plural(tripped, 'guard')} would refuse this plan.${stopped}${left}`
   if (changes.length === 0) return `Nothing to do.${stopped}${left}`
   const people = changes.filter((change) => subscriberActions.includes(change.action)).length

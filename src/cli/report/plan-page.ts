@@ -32,7 +32,7 @@ export function planHtml(plan: Plan): string {
       { title: 'then', cell: ({ outcome }) => outcome },
     ]),
     section(
-      `Blocked (${plan.blocked.length})`,
+      `Blocked (${plan.summary.blocked})`,
       view.blocked.flatMap(({ reasons }) => reasons),
       [
         { title: 'subscriber', cell: ({ who }) => code(who) },
@@ -41,7 +41,7 @@ export function planHtml(plan: Plan): string {
       ],
     ),
     section(
-      `Waiting (${plan.deferred.length})`,
+      `Waiting (${plan.summary.deferred})`,
       view.deferred.flatMap(({ members }) => members),
       [
         { title: 'subscriber', cell: ({ address }) => code(shortAddress(address)) },

@@ -1,5 +1,6 @@
 import { subscriberAddress } from '../../core/address.ts'
 import type { Blocked, Deferred, Plan } from '../../plan/types.ts'
+import { addressesOf } from '../../plan/assemble.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import { doneHere, type RunChanges } from './this-run.ts'
 
@@ -41,7 +42,6 @@ export function summaryOf(plan: Pick<Plan, 'deferred' | 'blocked'>, run: RunChan
 /** A subscriber who is blocked for several reasons counts once, and under each code. */
 function waiting(all: readonly Pick<Blocked | Deferred, 'address' | 'code'>[]): Waiting {
   const codes: Record<string, number> = {}
-  for (const [code, same] of Map.groupBy(all, (one) => one.code).entries())
-    codes[code] = new Set(same.map(({ address }) => address)).size
-  return { count: new Set(all.map(({ address }) => address)).size, codes }
+  for (const [code, same] of Map.groupBy(all, (one) => one.code).entries()) codes[code] = addressesOf(same).size
+  return { count: addressesOf(all).size, codes }
 }

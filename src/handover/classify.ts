@@ -32,6 +32,7 @@ import { isFreeDefault } from './shared-default.ts'
 import { scheduleLost } from './phases-ahead.ts'
 import { recipe } from './recipe.ts'
 import { lostMark, unmarkedOf } from './lost-mark.ts'
+import { noMethodInSource } from './no-method.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import { hasCaptured, owesNothing } from './settle-proof.ts'
@@ -338,11 +339,13 @@ function revert(candidate: Candidate): Outcome {
     const until = insideWindow(at, around.now, window)
     if (until !== undefined) return later('renews_soon', until, `renews on ${formatInstant(at)}`)
   }
+  const plan = revertPlan(candidate)
+  const methodless = noMethodInSource(old, candidate.customerOld, plan.expect.before_pause)
+  if (methodless !== undefined) return stop(methodless)
   const override = new Set(desired.override)
   const changes = changesSinceMove(candidate, successor)
   if (changes.length > 0 && !override.has('changed_since_move'))
     return stop(blocked('changed_since_move', `${successor.id} differs from what was created in ${changes.join(', ')}`))
-  const plan = revertPlan(candidate)
   const stay = whyNotTakenBack(invoicesOfSuccessor(candidate), plan.expect)
   if (stay === null) return { outcome: 'revert', plan }
   return isDeferred(stay) ? later(stay.code, instant(around.now + secondsPerDay), stay.message) : stop(stay)

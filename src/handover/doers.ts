@@ -69,5 +69,6 @@ export const doerOf: Readonly<Record<BlockedCode, Doer>> = {
   changed_since_move: 'engineer',
   refunded_in_target: 'owner',
   disputed_in_target: 'owner',
+  no_method_in_source: 'owner',
   waived_in_target: 'owner',
 }

@@ -105,6 +105,8 @@ export type HandoverEvent =
        * subscription changed since its hold, or its copied card is another one.
        */
       readonly stale: Reason | null
+      /** For a revert: why the old subscription could not bill again (`no-method.ts`). */
+      readonly methodless: Reason | null
       /** Another change on the held subscription that a settle would lose. */
       readonly lost: Reason | null
       /**

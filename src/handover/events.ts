@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { fingerprint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
+import { noMethodInSource } from './no-method.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import {
   isOfPresentHold,
@@ -136,6 +137,7 @@ export function bothRead(
     unmarked: old === undefined ? null : unmarkedIn(plan.expect.key, old, others),
     stopped,
     stale: old !== undefined && isToCreate(plan, old) ? (wrongDefault ?? holdReason(plan, old)) : null,
+    methodless: plan.goal === 'revert' && old !== undefined ? methodlessIn(plan, old) : null,
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,
@@ -150,6 +152,11 @@ export function bothRead(
  */
 export function isToCreate({ goal }: AnyPlan, old: Stripe.Subscription | undefined): boolean {
   return goal === 'move' && observeOld(old) === 'held'
+}
+
+function methodlessIn({ expect }: AnyPlan, old: Stripe.Subscription): Reason | null {
+  const customer = customerOf(old)
+  return noMethodInSource(readSource(old, customer), customer, expect.before_pause) ?? null
 }
 
 /** What may be the successor without its mark: the same decision as in a plan. */

@@ -56,6 +56,9 @@ export const roundsMax = 12
  * | removed | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
  * | free    | none, undone | reading (7)   | checking_gap   | checking_gap    | source         |
  *
+ * A revert stays `moved`, with the reason, while the old subscription has nothing to charge
+ * (`no-method.ts`) and no invoice of the target was stopped for it.
+ *
  * 1. reading_invoice first if the creation charged. In an undo or a revert, a schedule of the
  *    successor is released before the successor is cancelled.
  * 2. pausing and scheduling first if the plan has a pause or a schedule: it is unknown whether they
@@ -165,6 +168,8 @@ function endedInTarget(state: Found, event: BothRead): HandoverState {
 
 function withSuccessor(state: Found, event: BothRead): HandoverState {
   const onHold = event.old === 'held' || event.old === 'kept'
+  if (state.goal === 'revert' && onHold && state.invoice === null && event.methodless !== null)
+    return { ...state, phase: 'moved', reason: event.methodless }
   // Stripe refuses to cancel a subscription under a schedule, so the schedule is released first.
   if (event.newSchedule !== null && (state.goal === 'undo' || (state.goal === 'revert' && onHold)))
     return { ...state, phase: 'releasing_new', schedule: event.newSchedule }

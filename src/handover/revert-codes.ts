@@ -14,6 +14,11 @@ export const revertCodes = {
     meaning: 'The target’s payment for this period is disputed.',
     fix: 'Wait until the dispute ends, or name `leave_disputed_period` under `override`.',
   },
+  no_method_in_source: {
+    meaning:
+      'The payment method of the old subscription is gone: it was detached or deleted, or is no default any more, and neither the subscription nor its customer has another one. After a revert nobody would be charged.',
+    fix: 'Let the member enter a card in the old account, as the default of the customer or of the subscription; then plan again. Or set the stage to `target`: the new subscription continues to bill.',
+  },
   waived_in_target: {
     meaning:
       'An invoice of the new subscription was voided or marked uncollectible in the target: by a person who waived the period, or by a pause that is over. A revert would bill the period in the old account.',

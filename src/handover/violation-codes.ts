@@ -99,6 +99,16 @@ export const violations = {
       'The old account gave up on an unpaid invoice of the held subscription: it ended the subscription, or stopped collecting it (`unpaid`). Without the move, the member would be out; the new subscription bills them on.',
     fix: '`crossbill cancel SUBSCRIPTION` ends the new one, as the old account did. If the member stays, name `lapsed_in_source` under `override` of their entry. Changing the stage does not resolve this.',
   },
+  no_method_in_source: {
+    meaning:
+      'The old account bills this subscriber again after a revert, automatically, and neither the subscription nor its customer has a payment method: nobody is charged.',
+    fix: 'Let the member enter a card in the old account, as the default of the customer or of the subscription, or move the subscriber again.',
+  },
+  no_method_in_target: {
+    meaning:
+      'The new subscription bills automatically, and neither it nor its customer has a payment method: nobody is charged at the next renewal.',
+    fix: 'Let the member enter a card in the target, as the default of the customer or of the subscription.',
+  },
   money_on_held_source: {
     meaning:
       'An invoice item, a proration or a credit was added in the old account while the subscription is on hold there. The hold voids the renewal that would have billed or used it.',

@@ -452,6 +452,13 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       tamper(stage, 'target', ({ latest_invoice: latest }) => ({ latest_invoice: disputed(latest as Stripe.Invoice) }))
     },
   },
+  no_method_in_source: {
+    wanted: 'source',
+    after: async (stage, _, customer) => {
+      await move(stage)
+      await stage.us.customers.update(customer, { invoice_settings: { default_payment_method: '' } })
+    },
+  },
   waived_in_target: {
     wanted: 'source',
     after: async (stage) => {

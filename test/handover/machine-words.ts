@@ -64,6 +64,7 @@ export const both = (
   drifted: false,
   stale: null,
   lost: null,
+  methodless: null,
   generation: 1,
   made: successor !== 'none',
   quiet: false,

@@ -101,6 +101,7 @@ describe('policies.leave', () => {
       'changed_since_move',
       'refunded_in_target',
       'disputed_in_target',
+      'no_method_in_source',
       'waived_in_target',
     ]
     const left: readonly LeaveCode[] = leaveCodes

@@ -13,7 +13,7 @@ import type { Sides } from './sides.ts'
 
 type Found = { readonly detail: string; readonly fix: string } | undefined
 
-interface CopiesSeen {
+export interface CopiesSeen {
   readonly live: Live
   /** By source name. */
   readonly copyMaps: ReadonlyMap<string, CopyMap>

@@ -14,6 +14,7 @@ import { aboutUnmarked, fixUnmarked, markAsText, unmarkedSuccessors } from '../.
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { paymentDiffers, wrongCopy } from './copies.ts'
+import { noMethodOfNew, noMethodOfOld } from './no-method.ts'
 import { nextCharge, type Sides } from './sides.ts'
 import { fixByApply, moneyInFlight, periodUnaccounted } from './stopped-runs.ts'
 
@@ -39,6 +40,8 @@ export const violationCodes = [
   'ended_in_target',
   'cancelled_in_source',
   'lapsed_in_source',
+  'no_method_in_source',
+  'no_method_in_target',
   'drift_on_held_source',
   'money_on_held_source',
   'customer_split',
@@ -131,6 +134,8 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   ended_in_target: endedInTarget,
   cancelled_in_source: cancelledInSource,
   lapsed_in_source: lapsedInSource,
+  no_method_in_source: noMethodOfOld,
+  no_method_in_target: noMethodOfNew,
   money_on_held_source: driftRule(
     'money_on_held_source',
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',

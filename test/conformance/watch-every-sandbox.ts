@@ -8,8 +8,15 @@ import { watchedFetch } from './watched-fetch.ts'
  * request and every answer with the SDK's description, and every answer of the Kajabi site with the
  * site's description. A difference fails the file in which it occurred.
  */
-const watched: ReturnType<typeof watchedFetch>[] = []
+const watched = watchedByWorker()
 let api: ReturnType<typeof describeApi> | undefined
+
+/** Files that share their modules share the replaced sandbox too, but each runs this file again. */
+function watchedByWorker(): ReturnType<typeof watchedFetch>[] {
+  const shared = globalThis as { crossbillWatched?: ReturnType<typeof watchedFetch>[] }
+  shared.crossbillWatched ??= []
+  return shared.crossbillWatched
+}
 
 function watchOver(sandbox: Sandbox): Sandbox {
   api ??= describeApi()
@@ -29,7 +36,7 @@ vi.mock(import('../../src/sandbox/sandbox.ts'), async (original) => {
 
 afterAll(() => {
   const all = new Map<string, number>()
-  for (const { differences } of watched)
+  for (const { differences } of watched.splice(0))
     for (const [line, count] of differences()) all.set(line, (all.get(line) ?? 0) + count)
   if (all.size === 0) return
   const lines = [...all].map(([line, count]) => `  ${line} (${count}×)`)

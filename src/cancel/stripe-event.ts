@@ -11,6 +11,7 @@ import {
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn } from '../core/json.ts'
 import { markFrom, markHold } from '../live/marks.ts'
+import { heldFields } from '../handover/held-terms.ts'
 import { changedParts, couponOf, successorOnInvoice, termsOf } from './event-shapes.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
@@ -172,18 +173,10 @@ function sourceChanged(
     return { signal: { source: 'source_account', event: 'hold_removed', subscriber, receivedAt: now, message } }
   if (!hasHoldMark(subscription)) return { ignored: 'not_held' }
   const own = endsByHold(subscription) ? ['cancel_at', 'cancel_at_period_end'] : []
-  const watched = [
-    'items',
-    'default_payment_method',
-    'default_source',
-    'discounts',
-    'cancel_at',
-    'cancel_at_period_end',
-  ]
   const parts = changedParts(previous)
-  const changed = watched
+  const changed = heldFields
     .filter((name) => !own.includes(name))
-    .filter((name) => parts.has(name) && !(name === 'items' && sameTerms(previous, subscription)))
+    .filter((name) => parts.has(name) && !changesByItself(name, previous, subscription))
   if (changed.length === 0) return { ignored: 'nothing_that_matters' }
   return {
     notice: {
@@ -193,6 +186,13 @@ function sourceChanged(
       fix: 'crossbill verify',
     },
   }
+}
+
+/** A renewal moves the periods of items, a trial's end the anchor; Stripe may stop its own tax. */
+function changesByItself(name: string, previous: JsonObject, subscription: JsonObject): boolean {
+  if (name === 'items') return sameTerms(previous, subscription)
+  if (name === 'billing_cycle_anchor') return subscription[name] === subscription['trial_end']
+  return name === 'automatic_tax' && !('enabled' in objectIn(previous[name]))
 }
 
 /**

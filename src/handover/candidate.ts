@@ -13,7 +13,8 @@ import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
 import { readMoneyNote } from '../live/money-note.ts'
-import { readDue, readSource, type SourceSubscription } from '../live/source.ts'
+import { readSource, type SourceSubscription } from '../live/source.ts'
+import { readDue } from '../live/due.ts'
 import {
   isOfPresentHold,
   observeNew,
@@ -71,6 +72,8 @@ export interface Surroundings {
   readonly movedByOthers: ReadonlyMap<string, string>
   /** By subscriber: why the target refused the creation at the last try, from the store. */
   readonly refused: ReadonlyMap<string, string>
+  /** By subscriber: the new subscription that an earlier run proved, from the store. */
+  readonly proven: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, SourceSide>
@@ -121,6 +124,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     movedByOthers: others,
     sharedDefaults: sharedDefaults(input),
     refused: refusedIn(input.remembered),
+    proven: provenIn(input.remembered),
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
     copiedMethods: new Set(
@@ -141,6 +145,26 @@ function refusedIn(remembered: HandoverInput['remembered']): ReadonlyMap<string,
       return phase === 'source' && code === 'resource_missing' && typeof message === 'string' ? [[key, message]] : []
     }),
   )
+}
+
+function provenIn(remembered: HandoverInput['remembered']): ReadonlyMap<string, string> {
+  return new Map(
+    [...remembered].flatMap(([key, { phase, facts }]) =>
+      phase === 'moved' && typeof facts['successor'] === 'string' ? [[key, facts['successor']] as const] : [],
+    ),
+  )
+}
+
+/**
+ * Whether an earlier run proved the new subscription: its hold says so, or the store, or, where a
+ * person removed the mark, a renewal in the target. Their subscriber may have changed it since, so
+ * it is not compared with the old one again: an undo would cancel it.
+ */
+export function wasProven({ desired, old, successor, around }: Candidate): boolean {
+  if (successor === undefined) return false
+  if (old.hold?.kept === true || around.proven.get(desired.key) === successor.id) return true
+  const { latest_invoice: latest } = successor
+  return old.hold === null && typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle'
 }
 
 function pricesInUse(subscriptions: readonly Stripe.Subscription[]): ReadonlyMap<string, Stripe.Price> {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { remainderOf } from '../billing/discounts.ts'
 import { scheduleLost } from './phases-ahead.ts'
-import { siblingsOf, type Candidate } from './candidate.ts'
+import { siblingsOf, wasProven, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { lapsedInSource } from './lapsed.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
@@ -9,6 +9,7 @@ import { isOver } from '../live/subscription.ts'
 import { idOf } from '../core/reference.ts'
 import { isIdle, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
+import { written } from './since-pull.ts'
 import { splitMoney } from './split-money.ts'
 import { changesWhileHeld, isEnding, type HeldChange } from './while-held.ts'
 
@@ -85,9 +86,16 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
     invoices: [...listed, ...(latest === null || typeof latest === 'string' || isListed ? [] : [latest])],
     siblings: siblingsOf(candidate),
     coupons: candidate.around.target.coupons,
+    items: { before: written(desired, 'items'), now: itemsOf(candidate) },
     override: desired.override ?? [],
   })
   return candidate.standing === 'target' ? [...held, ...splitMoney(candidate)] : held
+}
+
+function itemsOf({ desired, old, around }: Candidate): string {
+  return old.items
+    .map(({ price, quantity }) => `${around.index.billedKey(desired.source, price) ?? price.id} × ${quantity ?? 1}`)
+    .join(', ')
 }
 
 function lapsedDrift(candidate: Candidate): readonly HandoverDrift[] {
@@ -95,11 +103,25 @@ function lapsedDrift(candidate: Candidate): readonly HandoverDrift[] {
   return message === undefined ? [] : [{ code: 'lapsed_in_source', message }]
 }
 
-/** A hold that was removed, or an old subscription that was ended, outside Crossbill. */
+/** A person set the hold to the behaviour that it has before the proof. */
+export function keepsDrafts(old: string, successor: string): string {
+  return `the hold of ${old} was set to \`keep_as_draft\` while ${successor} bills: its renewals stay as drafts that a person could collect`
+}
+
+/** A hold that was removed or changed, or an old subscription that was ended, outside Crossbill. */
 function outsideDrift(candidate: Candidate, successor: Stripe.Subscription): readonly HandoverDrift[] {
   const { desired, observations, standing, old } = candidate
   if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))
     return [{ code: 'hold_missing', message: `the hold of ${old.id} was removed while ${successor.id} bills` }]
+  if (observations.new === 'live' && observations.old === 'held')
+    return wasProven(candidate)
+      ? [{ code: 'hold_missing', message: keepsDrafts(old.id, successor.id) }]
+      : [
+          {
+            code: 'unfinished',
+            message: `a run stopped before it had proven ${successor.id} and kept ${old.id} on hold`,
+          },
+        ]
   const isKnown = desired.override?.includes('cancelled_in_source') === true || isEnding(successor)
   return [
     ...(standing === 'cancelled_in_source' && !isKnown

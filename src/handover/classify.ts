@@ -4,12 +4,14 @@ import { nextChargeDate } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type { DesiredSubscriber } from '../catalog/types.ts'
+import { keepsDrafts } from './changes.ts'
 import {
   candidateOf,
   insideWindow,
   mismatchOf,
   siblingsOf,
   surroundingsOf,
+  wasProven,
   windowSeconds,
   type Candidate,
   type Surroundings,
@@ -260,6 +262,8 @@ function unfinished(candidate: Candidate): Reason<BlockedCode> {
     return blocked('duplicate_target', 'several live subscriptions in the target are marked as its successor')
   if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))
     return blocked('hold_missing', `the old subscription collects although ${successor?.id ?? ''} is live`)
+  if (observations.new === 'live' && wasProven(candidate))
+    return blocked('hold_missing', keepsDrafts(candidate.old.id, successor?.id ?? ''))
   return blocked('unfinished', `the old subscription is ${observations.old}, the new one ${observations.new}`)
 }
 

@@ -249,7 +249,7 @@ export const blockedCodes = {
   },
   drift_on_held_source: {
     meaning: 'The held subscription was changed in the old account. The change has not reached the new subscription.',
-    fix: 'Make the same change to the new subscription in the target. Then name `drift_on_held_source` under `override` of the entry and run `crossbill plan`.',
+    fix: 'Carry the change: set the stage to `source` and apply, run `crossbill pull`, then move again. Or put it back in the old account. Or make the same change to the new subscription in the target and name `drift_on_held_source` under `override` of the entry. Then run `crossbill plan`.',
   },
   stage_unwritten: {
     meaning:

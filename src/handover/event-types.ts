@@ -68,6 +68,8 @@ export type HandoverEvent =
        * whether it was.
        */
       readonly spent?: true
+      /** For `done`: the answer is that of an earlier request, and this one was not executed. */
+      readonly replayed?: true
       /**
        * How many later requests of the list are no longer needed, because there is nothing left to
        * carry.
@@ -107,6 +109,8 @@ export type HandoverEvent =
       readonly stale: Reason | null
       /** For a revert: why the old subscription could not bill again (`no-method.ts`). */
       readonly methodless: Reason | null
+      /** An earlier run proved the successor; only its hold is not what it was. */
+      readonly proven: boolean
       /** Another change on the held subscription that a settle would lose. */
       readonly lost: Reason | null
       /**

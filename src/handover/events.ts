@@ -17,7 +17,8 @@ import {
 } from '../live/observations.ts'
 import { isAdvancing } from '../live/invoice.ts'
 import { readMoneyNote } from '../live/money-note.ts'
-import { readDue, readHolds, readSource } from '../live/source.ts'
+import { readHolds, readSource } from '../live/source.ts'
+import { readDue } from '../live/due.ts'
 import type { HandoverEvent, SuccessorSeen } from './event-types.ts'
 import type { Stopped } from './state.ts'
 import { whyNotTakenBack } from './taken-back.ts'
@@ -138,6 +139,7 @@ export function bothRead(
     stopped,
     stale: old !== undefined && isToCreate(plan, old) ? (wrongDefault ?? holdReason(plan, old)) : null,
     methodless: plan.goal === 'revert' && old !== undefined ? methodlessIn(plan, old) : null,
+    proven: plan.expect.proven === true,
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,

@@ -24,8 +24,13 @@ export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
 }
 
 /** The hold as a pause, without an end. */
-function paused({ before, since, print, around, project }: Hold): Hold {
-  return { before, since, print, around, ...(project === undefined ? {} : { project }) }
+function paused({ ends: _end, ...hold }: Hold): Hold {
+  return hold
+}
+
+/** The hold after the proof. */
+function kept(hold: Hold): Hold {
+  return { ...paused(hold), kept: true }
 }
 
 /** The pause of a hold after the proof. */
@@ -46,13 +51,13 @@ export function keepStep({ desired, old }: Candidate, hold: Hold): PlannedStep {
     pause_collection: null,
     cancel_at_period_end: true,
     cancellation_details: { comment: `${endsComment}${successorInPath}` },
-    metadata: { [markHold]: holdMark({ ...paused(hold), ends: old.next }) },
+    metadata: { [markHold]: holdMark({ ...kept(hold), ends: old.next }) },
   }
   return { ...step, params }
 }
 
 function keptParams(hold: Hold): JsonObject {
-  return { pause_collection: keptPause, metadata: { [markHold]: holdMark(paused(hold)) } }
+  return { pause_collection: keptPause, metadata: { [markHold]: holdMark(kept(hold)) } }
 }
 
 /**

@@ -41,7 +41,7 @@ import type { Reason } from './types.ts'
  * | pausing              | scheduling, proving   | undo            | undo       | recovering      |
  * | scheduling           | again, proving        | undo            | undo       | recovering      |
  * | money                | next (1), keeping     | doubtful        | doubtful   | recovering      |
- * | keeping              | moved                 | recovering      | recovering | recovering      |
+ * | keeping (2)          | moved                 | recovering      | recovering | recovering      |
  * | money_back           | next (1), recovering  | doubtful        | doubtful   | recovering      |
  * | refunding            | cancelling_new        | doubtful        | doubtful   | reading_invoice |
  * | stopping … voiding   | next, reading_invoice | reading_invoice | the same   | the same        |
@@ -52,9 +52,10 @@ import type { Reason } from './types.ts'
  * | others               | recovering            | recovering      | recovering | recovering      |
  *
  * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before
- * its void, or an item removed meanwhile. `odd`: the answer differs from the expectation. A fifth
- * answer, `contended` (another run sent the step), leads to `recovering` from creating, pausing and
- * scheduling, to `moved` from cancelling, and is otherwise as too_late.
+ * its void, or an item removed meanwhile. (2) recovering after the answer to an earlier request.
+ * `odd`: the answer differs from the expectation. A fifth answer, `contended` (another run sent the
+ * step), leads to `recovering` from creating, pausing and scheduling, to `moved` from cancelling,
+ * and is otherwise as too_late.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   return trimmed(after(state, event))
@@ -266,8 +267,10 @@ const afterSending: { readonly [P in SendingPhase]: (state: StateIn<P>, event: S
   pausing: (state, event) => afterCreating(state, event),
   scheduling: (state, event) => afterCreating(state, event),
   money: (state, event) => afterMoney(state, event),
-  keeping: (state, { result }) =>
-    result === 'done' ? { ...state, phase: 'moved' } : { ...state, phase: 'recovering' },
+  keeping: (state, { result, replayed }) =>
+    result === 'done' && replayed !== true
+      ? { ...state, phase: 'moved' }
+      : { ...state, phase: 'recovering', replayed: state.replayed || replayed === true },
   reholding: readAgain,
   stopping_invoice: afterInvoiceRequest,
   finalizing_invoice: afterInvoiceRequest,

@@ -4,26 +4,19 @@ import type Stripe from 'stripe'
 import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
-import { windowSeconds, type Candidate } from './candidate.ts'
+import { wasProven, windowSeconds, type Candidate } from './candidate.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { nextChargeUnder, type Charge } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markDue, markHold, settledComment } from '../live/marks.ts'
 import { isByUsage } from './by-usage.ts'
+import { datesOf } from '../live/as-held.ts'
+import { partsPrint } from './held-terms.ts'
 import { holdStep, keepStep } from './hold-steps.ts'
 import { pauseGivenBack, undoneWords } from '../live/undone.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
-import {
-  dueMark,
-  holdMark,
-  pauseImage,
-  readDue,
-  readHolds,
-  readSource,
-  type Due,
-  type Hold,
-  type PauseImage,
-} from '../live/source.ts'
+import { holdMark, pauseImage, readHolds, readSource, type Hold, type PauseImage } from '../live/source.ts'
+import { dueMark, readDue, type Due } from '../live/due.ts'
 import { ratesBack, withNotedMoney } from './carried/money-steps.ts'
 import { unpaidPeriods } from './unpaid-invoices.ts'
 import { taxPlace } from './carried/tax.ts'
@@ -36,14 +29,8 @@ export function movePlan(
   carry: readonly PlannedStep[],
   schedule: readonly PlannedStep[],
 ): HandoverPlan {
-  const { desired, old, customerOld } = candidate
-  const hold = {
-    before: old.pause,
-    since: candidate.around.now,
-    print: sourcePrint(old.raw, customerOld),
-    around: aroundPrint(old.raw, customerOld),
-    project: candidate.around.project,
-  }
+  const { desired, old } = candidate
+  const hold = newHold(candidate, old.pause)
   return {
     goal: 'move',
     because: [
@@ -122,13 +109,8 @@ export function recoveryPlan(
   const goal = observations.new === 'live' ? 'move' : isRevert ? 'revert' : 'undo'
   const pause = pauseToRestore(candidate)
   // An existing mark keeps its content; otherwise a later change would pass for the original.
-  const hold = old.hold ?? {
-    before: pause,
-    since: candidate.around.now,
-    print: sourcePrint(old.raw, customerOld),
-    around: aroundPrint(old.raw, customerOld),
-    project: candidate.around.project,
-  }
+  const isProven = goal === 'move' && wasProven(candidate) && !isByUsage(old)
+  const hold = old.hold ?? { ...newHold(candidate, pause), ...(isProven ? { kept: true as const } : {}) }
   const steps = [
     holdStep(desired.source, old.id, hold),
     ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),
@@ -139,7 +121,11 @@ export function recoveryPlan(
   const given = goal === 'revert' ? pauseOfRevert(candidate) : undefined
   const expected = expectation(candidate, goal)
   const fingerprintHeld = fingerprint(marked(old.raw, hold), customerOld)
-  const expect = { ...(given === undefined ? expected : withPause(expected, given)), fingerprint: fingerprintHeld }
+  const expect = {
+    ...(given === undefined ? expected : withPause(expected, given)),
+    fingerprint: fingerprintHeld,
+    ...(isProven ? { proven: true as const } : {}),
+  }
   return withNotedMoney(candidate, {
     goal,
     because: ['unfinished'],
@@ -148,6 +134,19 @@ export function recoveryPlan(
     charge: null,
     unproven: false,
   })
+}
+
+/** The hold as its mark will say it: what the old subscription is now. */
+function newHold({ old, customerOld, around }: Candidate, before: PauseImage | null): Hold {
+  return {
+    before,
+    since: around.now,
+    print: sourcePrint(old.raw, customerOld),
+    around: aroundPrint(old.raw, customerOld),
+    parts: partsPrint(old.raw, customerOld),
+    dates: datesOf(old.raw),
+    project: around.project,
+  }
 }
 
 function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscription {

@@ -63,6 +63,8 @@ export const roundsMax = 12
  *    successor is released before the successor is cancelled.
  * 2. pausing and scheduling first if the plan has a pause or a schedule: it is unknown whether they
  *    were set, so they are set again.
+ *    reholding if an earlier run proved it: a person changed the hold, and what the member changed
+ *    in the target since must not undo the move.
  * 3. moved, with the reason, if the held subscription was changed, cancelled or given money through
  *    an old door.
  * 4. In time, if the old subscription and the copied card still are what the plan saw, and if no
@@ -185,9 +187,11 @@ function withSuccessor(state: Found, event: BothRead): HandoverState {
     case 'move':
       if (!onHold) return { ...state, phase: 'reholding' }
       // Once money has moved, the move is proven and continues.
-      if (isMoneyMoved(state))
-        return state.done < state.lists.money ? { ...state, phase: 'money' } : { ...state, phase: 'keeping' }
-      return event.old === 'kept' ? { ...state, phase: 'moved' } : unproven(state, event)
+      if (isMoneyMoved(state) && state.done < state.lists.money) return { ...state, phase: 'money' }
+      if (isMoneyMoved(state) && !state.replayed) return { ...state, phase: 'keeping' }
+      if (event.old === 'kept') return { ...state, phase: 'moved' }
+      // A person changed the hold since the proof: it is set again, and nothing is compared.
+      return event.proven || state.replayed ? { ...state, phase: 'reholding' } : unproven(state, event)
   }
 }
 

@@ -148,10 +148,10 @@ function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
 }
 
 /**
- * Restores a hold that was removed outside Crossbill: as `keep_as_draft` until the successor is
- * proven, as `void` afterwards.
+ * Restores a hold that was removed or changed outside Crossbill: as `keep_as_draft` until the
+ * successor is proven, as `void` afterwards.
  */
-function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
+function reholding({ goal, replayed }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
   const planned = steps.find(({ id }) => id === 'hold')
   const hold =
     planned ??
@@ -161,7 +161,7 @@ function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): Planned
       print: '',
       around: '',
     })
-  if (goal === 'move') return { ...hold, id: 'hold-again' }
+  if (goal === 'move' && expect.proven !== true && !replayed) return { ...hold, id: 'hold-again' }
   return { ...hold, id: 'hold-again', params: { ...hold.params, pause_collection: keptPause } }
 }
 

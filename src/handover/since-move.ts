@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { DesiredItem, DesiredSubscriber } from '../catalog/types.ts'
 import { formatInstant } from '../core/instant.ts'
+import { asHeld } from '../live/as-held.ts'
 import { readSource } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
 import {
@@ -19,7 +20,8 @@ import { customerOf } from './proof.ts'
  * How the successor differs from the held old subscription that it was created from: every field
  * that the creation sent, that the hand-over decides on, or that was created with its default.
  */
-export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly Changed[] {
+export function termsSinceMove(given: Candidate, successor: Stripe.Subscription): readonly Changed[] {
+  const candidate = withHeldDates(given)
   const customer = candidate.customerNew ?? customerOf(successor)
   const seen: Seen = { candidate, successor, customer, now: readSource(successor, customer) }
   const rules: readonly FieldRule<string>[] = [subscriptionRules, itemRules, customerRules].flatMap((table) =>
@@ -30,6 +32,19 @@ export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscript
     .filter((field) => !Object.hasOwn(subscriptionRules, field))
     .map((field): Changed => ({ what: field, now: {} }))
   return [...found, ...settings]
+}
+
+/**
+ * A date that a person moved in the old account is that account's change, not one of the new
+ * subscription, until `override` says that it was made there as well.
+ */
+function withHeldDates(candidate: Candidate): Candidate {
+  const { old, customerOld, source, desired, around } = candidate
+  if (desired.override?.includes('drift_on_held_source') === true) return candidate
+  const before = asHeld(old.raw, old.hold, around.now)
+  return before === old.raw
+    ? candidate
+    : { ...candidate, old: readSource(before, customerOld, source.prices, source.coupons) }
 }
 
 /**

@@ -113,7 +113,7 @@ export function changesSincePull(candidate: Candidate): readonly EntryChange[] {
 }
 
 /** What an entry says about a field, for a person. */
-function written(desired: DesiredSubscriber, field: EntryField): string {
+export function written(desired: DesiredSubscriber, field: EntryField): string {
   switch (field) {
     case 'items':
       return desired.items.map(({ price, quantity }) => `${price} × ${quantity ?? 1}`).join(', ')

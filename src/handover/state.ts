@@ -122,6 +122,8 @@ type Facts = {
    * is not undone.
    */
   readonly proven: boolean
+  /** The request that completes the hold only got the answer to an earlier one. */
+  readonly replayed: boolean
   /** How many requests of the current list are done. */
   readonly done: number
   /** Passes through `recovering` since the run began. Too many end in `doubtful`. */
@@ -250,6 +252,7 @@ export const atSource: StateIn<'source'> = {
   foreign: false,
   closed: null,
   proven: false,
+  replayed: false,
   done: 0,
   rounds: 0,
   reason: null,

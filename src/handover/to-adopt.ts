@@ -26,11 +26,14 @@ export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey,
       const candidate = candidateOf(desired, around)
       const successor = candidate?.successor
       if (candidate === undefined || successor === undefined) return []
+      const held = heldChanges(candidate, successor)
+      // The changed old subscription no longer shows what the new one was created from.
+      const isDrifted = held.some(({ code }) => code === 'drift_on_held_source')
       const changed =
-        candidate.standing === 'target'
+        candidate.standing === 'target' && !isDrifted
           ? termsSinceMove(candidate, successor).filter((one) => !isAdopted(desired, one))
           : []
-      const wrong = entryDifferences(candidate, successor, heldChanges(candidate, successor)).map(({ field }) => field)
+      const wrong = entryDifferences(candidate, successor, held).map(({ field }) => field)
       if (changed.length === 0 && wrong.length === 0) return []
       // The old customer may have another default payment method since the move.
       const mark = readPaymentMark(successor.metadata)

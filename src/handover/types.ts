@@ -65,6 +65,7 @@ export interface HandoverDrift {
     | 'money_on_held_source'
     | 'customer_split'
     | 'hold_missing'
+    | 'unfinished'
     | 'discount_lost'
     | 'schedule_lost'
     | 'payment_method_differs'
@@ -243,6 +244,8 @@ export type Expectation = {
   readonly gap: 'invoice' | 'leave'
   /** By `policies.setup_failed: undo`, a move whose payment method cannot be set up is undone. */
   readonly undoes_failed_setup?: true
+  /** For a recovery: an earlier run proved the new subscription, so only the hold is restored. */
+  readonly proven?: true
   /** The customer has several copied methods: the proof compares the old card with the new one. */
   readonly same_card?: true
   /** An item is billed by usage: the old account bills it until T (`by-usage.ts`). */

@@ -81,8 +81,13 @@ export const violations = {
   },
   hold_missing: {
     meaning:
-      'The subscriber was moved, but the old subscription is no longer held by Crossbill: it collects, it resumes on a date, or the mark is missing.',
+      'The subscriber was moved, but the old subscription is no longer held as Crossbill left it: it collects, it resumes on a date, it keeps drafts, or the mark is missing.',
     fix: '`crossbill serve` restores the hold within seconds of the event. Otherwise, run `crossbill apply` before the next renewal. Void or refund what the old account billed in the meantime.',
+  },
+  unfinished: {
+    meaning:
+      'A run created the new subscription and stopped before it had proven it: the old one still has the first form of its hold, which keeps renewals as drafts.',
+    fix: 'Run `crossbill apply` before the next renewal: recovery proves the new subscription and completes the hold, or undoes the move.',
   },
   ended_in_target: {
     meaning:
@@ -156,8 +161,8 @@ export const violations = {
   },
   drift_on_held_source: {
     meaning:
-      'The card, plan, quantity, discount or taxes of the old subscription, or the address or tax ids of its customer, changed while it was on hold.',
-    fix: 'Make the same change to the new subscription in the target, then name `drift_on_held_source` under `override` of the entry. The subscriber is not settled until then.',
+      'A person changed the old subscription while it was on hold: its items, quantity, price, trial, anchor, end, card, discounts, taxes or way of collection, or the address or tax ids of its customer. The new subscription does not have the change, so a month given for free there is charged.',
+    fix: 'Before the next renewal, carry the change: set the stage to `source` and apply, run `crossbill pull`, then move again. Or put it back in the old account. Or make the same change in the target and name `drift_on_held_source` under `override` of the entry. The subscriber is not settled until then.',
   },
   open_invoice_on_source: {
     meaning: 'An invoice of a moved subscriber is still open in the old account and is being collected there.',

@@ -6,8 +6,11 @@ import { endsByHold, isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
-import { readDiscount, readHold, readSource, type Hold } from '../live/source.ts'
+import { readDiscount, readHold, readPayment, readSource, type Hold } from '../live/source.ts'
+import { movedDates } from '../live/as-held.ts'
+import { readPaymentMark } from '../live/marks.ts'
 import { aroundPrint, sourcePrint } from './fingerprint.ts'
+import { changedParts, type HeldPart } from './held-terms.ts'
 import { customerOf } from './proof.ts'
 
 /**
@@ -35,6 +38,8 @@ export interface WhileHeld {
   readonly siblings: readonly Stripe.Subscription[]
   /** Coupons of the target: discounts of items show theirs by id alone. */
   readonly coupons?: ReadonlyMap<string, Stripe.Coupon> | undefined
+  /** The items as the entry says them, and as the old subscription has them, for a person. */
+  readonly items?: { readonly before: string; readonly now: string } | undefined
   /** The codes that the subscriber's file overrides. */
   readonly override: readonly OverrideCode[]
 }
@@ -74,12 +79,9 @@ function endOf(subscription: Stripe.Subscription): number | null {
 }
 
 function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
-  const { old, customer } = seen
   const what = [
-    ...(hold.print !== '' && !isSame(seen, hold) ? ['its items, payment method, end or way of collection'] : []),
-    ...(hold.around !== '' && hold.around !== aroundPrint(old, customer)
-      ? ['its taxes, or the address or tax ids of its customer']
-      : []),
+    ...datesMoved(seen, hold),
+    ...termsChanged(seen, hold),
     ...(discountsAdded(seen, hold) ? ['a discount was added'] : []),
     ...(discountsRemoved(seen) ? ['a discount was removed'] : []),
   ]
@@ -91,6 +93,51 @@ function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
           message: `the held subscription was changed in the old account (${what.join('; ')})`,
         },
       ]
+}
+
+function datesMoved({ old }: WhileHeld, hold: Hold): readonly string[] {
+  return movedDates(old, hold).map(({ field, before, now }) => `${field}: ${toldDate(before)} → ${toldDate(now)}`)
+}
+
+/** What changed, by name; marks of earlier versions and of schedules do not say it. */
+function termsChanged(seen: WhileHeld, hold: Hold): readonly string[] {
+  const { old, customer } = seen
+  if (old.schedule !== null) return hold.print === '' ? [] : ['a schedule was added']
+  const names = changedParts(old, customer, hold)
+    .filter((part) => part !== 'its end' || isOtherEnd(seen, hold))
+    .map((part) => toldPart(part, seen))
+  if (names.length > 0) return names
+  return [
+    ...(hold.print !== '' && !isSame(seen, hold) ? ['its items, payment method, end or way of collection'] : []),
+    ...(hold.around !== '' && hold.around !== aroundPrint(old, customer)
+      ? ['its taxes, or the address or tax ids of its customer']
+      : []),
+  ]
+}
+
+/** An end that is no cancel: it was removed, or moved beyond the end of the new subscription. */
+function isOtherEnd(seen: WhileHeld, hold: Hold): boolean {
+  return endOf(seen.old) !== endOf(seen.successor) && cancelAsked(seen, hold).length === 0
+}
+
+/** The part, with what it was and what it is where the two subscriptions show it. */
+function toldPart(part: HeldPart, seen: WhileHeld): string {
+  const [before, now] = beforeAndNow[part]?.(seen) ?? []
+  return before === undefined || before === now ? part : `${part}: ${before} → ${now}`
+}
+
+const beforeAndNow: Readonly<Partial<Record<HeldPart, (seen: WhileHeld) => readonly (string | undefined)[]>>> = {
+  items: ({ items }) => [items?.before, items?.now],
+  'payment method': ({ old, customer, successor }) => [
+    readPaymentMark(successor.metadata)?.old,
+    readPayment(old, customer)?.id ?? 'none',
+  ],
+  'its end': ({ old, successor }) => [endOf(successor), endOf(old)].map(toldDate),
+  collection_method: ({ old, successor }) => [successor.collection_method, old.collection_method],
+}
+
+function toldDate(at: number | null): string {
+  return at === null ? 'not set' : formatInstant(instant(at))
 }
 
 /**

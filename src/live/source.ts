@@ -4,7 +4,7 @@ import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
 import { cycleOf, dayOfMonth, sameRecurrence, shortest, type Cycle, type Recurrence } from '../billing/calendar.ts'
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
-import { markDue, markHold, markHolds } from './marks.ts'
+import { markHold, markHolds } from './marks.ts'
 import { withoutOwnEnd } from './own-end.ts'
 import { endOfHold, isOver, runningTrialEnd } from './subscription.ts'
 
@@ -94,6 +94,12 @@ export interface Hold {
    * `aroundPrint()` at the time of the hold, which covers what decides the taxes; '' when unknown.
    */
   readonly around: string
+  /** `partsPrint()` at the time of the hold, which says what changed; absent in earlier marks. */
+  readonly parts?: string
+  /** `datesOf()` at the time of the hold; absent in earlier marks. */
+  readonly dates?: readonly [anchor: number, trialEnd: number]
+  /** The new subscription was proven: a later change of the hold was made by a person. */
+  readonly kept?: true
   /** The project of the hold; absent in marks of earlier versions. */
   readonly project?: string
   /** When the hold lets a subscription end that is billed by usage, unix seconds. */
@@ -163,12 +169,19 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
       since: value.since ?? 0,
       print: value.print ?? '',
       around: value.around ?? '',
+      ...(typeof value.parts === 'string' ? { parts: value.parts } : {}),
+      ...(isDates(value.dates) ? { dates: value.dates } : {}),
+      ...(value.kept === true ? { kept: true } : {}),
       ...project,
       ...(ends === undefined ? {} : { ends }),
     }
   } catch {
     return { before: null, since: 0, print: '', around: '' }
   }
+}
+
+function isDates(value: unknown): value is NonNullable<Hold['dates']> {
+  return Array.isArray(value) && value.length === 2 && value.every((one) => Number.isSafeInteger(one))
 }
 
 /** The number of holds and releases, and the time of the last one; 0 without a mark. */
@@ -180,27 +193,7 @@ export function readHolds({ metadata }: Pick<Stripe.Subscription, 'metadata'>): 
   return { count: Number(count ?? 0), at: Number(at ?? 0) }
 }
 
-/** Renewals that an ended hold may have kept back, and that are not accounted for yet. */
-export interface Due {
-  /** When the hold began, unix seconds; 0 when unknown. */
-  readonly since: number
-  /** What the policy says about them. */
-  readonly gap: 'invoice' | 'leave'
-}
-
-/** The mark of a released subscription whose periods are not accounted for; null without it. */
-export function readDue({ metadata }: Pick<Stripe.Subscription, 'metadata'>): Due | null {
-  const mark = metadata[markDue]
-  if (mark === undefined || mark === '') return null
-  const [, since, gap] = /^(\d{1,12}) (invoice|leave)$/.exec(mark) ?? []
-  return { since: Number(since ?? 0), gap: gap === 'invoice' ? gap : 'leave' }
-}
-
-export function dueMark({ since, gap }: Due): string {
-  return `${since} ${gap}`
-}
-
-/** The text of the mark: a few dozen characters, far below Stripe's limit of 500. */
+/** The text of the mark: about 250 characters, below Stripe's limit of 500. */
 export function holdMark(hold: Hold): string {
   return JSON.stringify(hold)
 }

@@ -80,6 +80,13 @@ describe('a held subscription of an old account is watched', () => {
   test('another quantity is drift', () => {
     expect(updated(held(), { items: items(2, 2_000) }).notice).toMatchObject({ key: 'drift_on_held_source us/sub_1' })
   })
+  test('a free month is drift; the end of a trial is not', () => {
+    expect(updated(held({ trial_end: 9 }), { trial_end: null }).notice).toMatchObject({
+      summary: expect.stringContaining('(trial_end)') as string,
+    })
+    const ended = held({ trial_end: 9, billing_cycle_anchor: 9 })
+    expect(updated(ended, { billing_cycle_anchor: 5, status: 'trialing' })).toEqual({ ignored: 'nothing_that_matters' })
+  })
   test('another card is drift', () => {
     expect(updated(held(), { default_payment_method: 'pm_1' }).notice).toMatchObject({ severity: 'warning' })
   })

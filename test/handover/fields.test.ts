@@ -11,6 +11,7 @@ import {
   subscriptionParts,
 } from '../../src/handover/fields.ts'
 import { fingerprint, sourcePrint } from '../../src/handover/fingerprint.ts'
+import { changedParts, heldRules, partsPrint } from '../../src/handover/held-terms.ts'
 import { memberOf, stageAt, subscribe } from './stage.ts'
 
 function declarations(file: string): string {
@@ -181,5 +182,27 @@ describe('the fingerprint', () => {
     expect(sourcePrint({ ...one, discounts: [], status: 'past_due', trial_end: 1 }, customer(one))).toBe(print)
     expect(sourcePrint({ ...one, default_payment_method: 'pm_2' }, customer(one))).not.toBe(print)
     expect(print).toHaveLength(16)
+  })
+  test('the mark of a hold says which part a person changed; a part that an earlier mark lacks is unknown', async () => {
+    const one = await live()
+    const parts = partsPrint(one, customer(one))
+    const [item] = one.items.data
+    const changes: Readonly<Record<string, Partial<Stripe.Subscription>>> = {
+      items: { items: { ...one.items, data: [{ ...item, quantity: 7 } as Stripe.SubscriptionItem] } },
+      'payment method': { default_payment_method: 'pm_2' },
+      'its end': { cancel_at: 1 },
+      collection_method: { days_until_due: 3 },
+      'billing mode': { billing_mode: { type: 'classic', flexible: null } },
+      settings: { on_behalf_of: 'acct_1' },
+      'payment method types': {
+        payment_settings: { ...one.payment_settings, payment_method_types: ['link'] } as never,
+      },
+    }
+    expect(changedParts(one, customer(one), { parts })).toEqual([])
+    for (const [part, change] of Object.entries(changes))
+      expect(changedParts({ ...one, ...change }, customer(one), { parts })).toEqual([part])
+    expect(changedParts({ ...one, on_behalf_of: 'acct_1' }, customer(one), { parts: parts.slice(0, 40) })).toEqual([])
+    const watched = Object.values(heldRules).flatMap((table) => Object.values(table))
+    expect(watched.filter((rule) => 'part' in rule).length).toBeGreaterThan(20)
   })
 })

@@ -63,6 +63,7 @@ export const both = (
   stopped: [],
   drifted: false,
   stale: null,
+  proven: false,
   lost: null,
   methodless: null,
   generation: 1,

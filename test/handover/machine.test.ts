@@ -146,6 +146,17 @@ describe('what follows from an answer', () => {
     expect(made).toMatchObject({ phase: 'scheduling', schedule: 'x_1' })
     expect(next(made, sent('done')).phase).toBe('proving')
   })
+  test('the answer to an earlier request does not complete a hold: both sides are read, and it is set again', () => {
+    const answer = { ...sent('done'), replayed: true } as HandoverEvent
+    const after = next(at('keeping'), answer)
+    expect(after).toMatchObject({ phase: 'recovering', replayed: true })
+    expect(next(after, both('kept', 'live')).phase).toBe('moved')
+    expect(next(after, both('held', 'live')).phase).toBe('reholding')
+  })
+  test('a hold that was changed after the proof is set again, and nothing is compared', () => {
+    for (const old of ['held', 'hold_removed', 'free'] as const)
+      expect(recovered('move', both(old, 'live', { proven: true })).phase).toBe('reholding')
+  })
   test('a hold with an unexpected answer is undone', () => {
     expect(next(at('holding'), sent('done', reason))).toMatchObject({ phase: 'recovering', goal: 'undo', reason })
   })

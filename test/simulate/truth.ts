@@ -24,7 +24,7 @@ import {
   sidesOf,
   type Sides,
 } from './ground.ts'
-import { markCarried, markDue, markMoney } from '../../src/live/marks.ts'
+import { markCarried, markDue, markHold, markMoney } from '../../src/live/marks.ts'
 import { leftOf } from './left.ts'
 import { changeable, type Life } from './life.ts'
 import type { Member, BothWorlds } from './world.ts'
@@ -68,6 +68,10 @@ function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly strin
   say(live.length > 0 && old !== undefined && collects(old), 'double_payer', 'hold_missing')
   say(held && live.length === 0 && ended.length === 0, 'held_without_successor')
   say(held && live.length === 0 && ended.length > 0, 'ended_in_target')
+  // A run stopped after the creation, or a person gave the hold of a moved member its first form.
+  const keepsDrafts = held && live.length === 1 && old?.pause_collection?.behavior === 'keep_as_draft'
+  const wasKept = old?.metadata[markHold]?.includes('"kept":true') === true
+  say(declared && keepsDrafts, wasKept ? 'hold_missing' : 'unfinished')
   const left = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
   const known = new Set(worlds.overrideOf(member.key))
   // Cancelled in the old account, while the new one continues: no change of the stage affects that.

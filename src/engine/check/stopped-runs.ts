@@ -4,7 +4,7 @@ import { formatMoney } from '../../core/money.ts'
 import type Stripe from 'stripe'
 import { markDue, markReverting } from '../../live/marks.ts'
 import { readMoneyNote, type Piece } from '../../live/money-note.ts'
-import { readDue } from '../../live/source.ts'
+import { readDue } from '../../live/due.ts'
 import { isHeld, isOver, isUndone } from '../../live/subscription.ts'
 import type { Sides } from './sides.ts'
 

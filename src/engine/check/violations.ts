@@ -9,6 +9,7 @@ import { isOf } from '../../handover/carried/money-steps.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { isCollected, standsStill } from '../../live/invoice.ts'
 import { observeNew, observeOld } from '../../live/observations.ts'
+import { asHeld } from '../../live/as-held.ts'
 import { readHold, readSource } from '../../live/source.ts'
 import { aboutUnmarked, fixUnmarked, markAsText, unmarkedSuccessors } from '../../handover/unmarked.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
@@ -37,6 +38,7 @@ export const violationCodes = [
   'held_without_successor',
   'unmarked_successor',
   'hold_missing',
+  'unfinished',
   'ended_in_target',
   'cancelled_in_source',
   'lapsed_in_source',
@@ -114,8 +116,12 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
           detail: `${alive.map(({ id }) => id).join(' and ')} live in the target`,
           fix: 'cancel the wrong one in the target',
         },
-  hold_missing: ({ old, alive }) => {
+  unfinished: driftRule('unfinished', fixByApply),
+  hold_missing: ({ old, alive, key }, { drift }) => {
     const observation = observeOld(old)
+    const changed = drift.get(key)?.find(({ code }) => code === 'hold_missing')
+    if (observation === 'held' && changed !== undefined)
+      return { detail: changed.message, fix: `${fixByApply}; it restores the hold` }
     if (old === undefined || alive.length === 0 || (observation !== 'free' && observation !== 'hold_removed'))
       return undefined
     const resumes = old.pause_collection?.resumes_at ?? null
@@ -168,7 +174,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   ),
   drift_on_held_source: driftRule(
     'drift_on_held_source',
-    'make the same change in the target, then name `drift_on_held_source` under `override`',
+    'before the next renewal: to carry the change, set the stage to `source` and apply, run crossbill pull, then move again; or put it back in the old account; or make the same change in the target and name `drift_on_held_source` under `override`',
   ),
   copy_mismatch: wrongCopy,
   payment_method_differs: paymentDiffers,
@@ -336,12 +342,13 @@ function isLeftAlone({ old, successors }: Sides, inTarget: RuleInput['inTarget']
 }
 
 /** While both are live, their cycles run in parallel: the hold stops charges, not periods. */
-function nextChargeDiffers({ old, alive, key, declared }: Sides, { drift }: RuleInput): ReturnType<Rule> {
+function nextChargeDiffers({ old, alive, key, declared }: Sides, { drift, now }: RuleInput): ReturnType<Rule> {
   const [successor] = alive
   if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
   const here = nextCharge(successor)
-  const there = nextCharge(old)
-  if (here === undefined || there === undefined || here === there) return undefined
+  // A date that a person moved in the old account is reported as `drift_on_held_source`.
+  const there = nextCharge(asHeld(old, readHold(old), now))
+  if (here === undefined || there === undefined || here === there || here === nextCharge(old)) return undefined
   const changed = drift.get(key)?.some(({ code }) => code === 'changed_in_target') ?? false
   const { trial_end: trial, billing_cycle_anchor: anchor } = successor
   const [trialMoved, anchorMoved] = [trial !== old.trial_end, anchor !== old.billing_cycle_anchor]

@@ -6,7 +6,10 @@ export type Sent = Extract<HandoverEvent, { type: 'sent' }>
 
 /** The event of a request that needs no judgement beyond its outcome. */
 export function answered(outcome: Outcome<StripeObject>): Sent {
-  if (outcome.ok) return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason: null }
+  if (outcome.ok) {
+    const replayed = outcome.isReplayed === true ? { replayed: true as const } : {}
+    return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason: null, ...replayed }
+  }
   const { failure } = outcome
   const { code, message } = failure
   return { type: 'sent', result: resultOf(failure), id: null, reason: { code, message, fix: '' } }

@@ -1,5 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -15,6 +25,11 @@ export interface RunningPostgres {
   /** Ends the server; `up` starts it again on the same port and data. */
   down: () => Promise<void>
   up: () => Promise<void>
+  /**
+   * Makes a standby, which has each commit before its answer. `urlOf` adds it to the URL of a
+   * database; `promote` ends the primary without a farewell and makes the standby the primary.
+   */
+  standby: () => Promise<{ readonly urlOf: (url: string) => string; readonly promote: () => Promise<void> }>
   stop: () => Promise<void>
 }
 
@@ -53,14 +68,14 @@ export async function startPostgres(): Promise<RunningPostgres> {
     ],
     { ...as, stdio: 'pipe' },
   )
-  const begin = async (): Promise<ChildProcess> => {
+  const begin = async (folder = data, on = port): Promise<ChildProcess> => {
     const server = spawn(
       join(bin, 'postgres'),
       [
         '-D',
-        data,
+        folder,
         '-p',
-        String(port),
+        String(on),
         '-c',
         'listen_addresses=127.0.0.1',
         '-c',
@@ -74,13 +89,13 @@ export async function startPostgres(): Promise<RunningPostgres> {
     return server
   }
   let server = await begin()
-  const killed = (): void => void server.kill('SIGKILL')
-  process.once('exit', killed)
-  const end = async (): Promise<void> => {
-    const gone = new Promise((done) => server.once('exit', done))
-    server.kill('SIGINT')
-    await gone
+  let second: ChildProcess | undefined
+  const killed = (): void => {
+    server.kill('SIGKILL')
+    second?.kill('SIGKILL')
   }
+  process.once('exit', killed)
+  const end = async (): Promise<void> => endOf(server, 'SIGINT')
   return {
     database: () => createDatabase(port, `test_${++databases}`),
     restart: async () => {
@@ -89,9 +104,33 @@ export async function startPostgres(): Promise<RunningPostgres> {
     },
     down: end,
     up: async () => void (server = await begin()),
+    standby: async () => {
+      const [copy, other] = [join(home, 'standby'), await freePort()]
+      await end()
+      cpSync(data, copy, { recursive: true })
+      writeFileSync(join(copy, 'standby.signal'), '')
+      const from = `host=127.0.0.1 port=${port} user=crossbill password=crossbill`
+      appendFileSync(join(copy, 'postgresql.conf'), `\nprimary_conninfo = '${from}'\n`)
+      appendFileSync(join(data, 'postgresql.conf'), "\nsynchronous_standby_names = '*'\n")
+      own(copy, as)
+      const begun = begin()
+      second = await begin(copy, other)
+      server = await begun
+      return {
+        urlOf: (url) => url.replace(`:${port}/`, `:${port},127.0.0.1:${other}/`),
+        promote: async () => {
+          await endOf(server, 'SIGQUIT')
+          const client = new pg.Client({ connectionString: urlOf(other, 'postgres') })
+          await client.connect()
+          await client.query('select pg_promote()')
+          await client.end()
+        },
+      }
+    },
     stop: async () => {
       process.removeListener('exit', killed)
       await end()
+      if (second !== undefined) await endOf(second, 'SIGQUIT')
       rmSync(home, { recursive: true, force: true })
     },
   }
@@ -120,6 +159,21 @@ function binaries(home: string): string {
   return join(copy, 'native/bin')
 }
 
+async function endOf(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const gone = new Promise((done) => server.once('exit', done))
+  server.kill(signal)
+  await gone
+}
+
+/** Gives a folder, which PostgreSQL wants to be private, to the user that runs the server. */
+function own(folder: string, { uid, gid }: { readonly uid?: number; readonly gid?: number }): void {
+  chmodSync(folder, 0o700)
+  if (uid === undefined || gid === undefined) return
+  chownSync(folder, uid, gid)
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) chownSync(join(folder, name), uid, gid)
+}
+
 async function createDatabase(port: number, name: string): Promise<string> {
   const client = new pg.Client({ connectionString: urlOf(port, 'postgres') })
   await client.connect()
@@ -137,7 +191,7 @@ function ready(server: ChildProcess): Promise<void> {
     let log = ''
     server.stderr?.on('data', (chunk: Buffer) => {
       log += chunk.toString()
-      if (log.includes('ready to accept connections')) done()
+      if (/ready to accept (?:read-only )?connections/.test(log)) done()
     })
     server.once('exit', (code) => fail(new Error(`PostgreSQL ended with ${code}:\n${log}`)))
   })

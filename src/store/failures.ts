@@ -87,7 +87,8 @@ const networkCodes: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ])
 /** What the driver `pg` says when a connection ends or begins too slowly; these have no code. */
-const endedConnection = /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when)/
+const endedConnection =
+  /^(?:Connection terminated|Client has encountered a connection error|timeout exceeded when|Query read timeout|The client was closed)/
 
 /** Codes of a store that may be usable again without a change of the project: a service waits. */
 const passing: ReadonlySet<string> = new Set(['store_unreachable', 'store_read_only', 'store_full', 'store_busy'])
@@ -95,6 +96,15 @@ const passing: ReadonlySet<string> = new Set(['store_unreachable', 'store_read_o
 /** Whether the store may be back by itself. */
 export function mayReturn(error: unknown): boolean {
   return error instanceof CommandError && passing.has(error.code)
+}
+
+/**
+ * Whether the database server cannot be used just now, or takes no writes: another connection, or
+ * another server, may do better.
+ */
+export function meansAway(error: unknown): boolean {
+  const words = error instanceof Error ? wordsFor(error) : undefined
+  return words === away || words === standby
 }
 
 /**

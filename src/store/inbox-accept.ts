@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'kysely'
 import { mayCancel } from '../cancel/signal.ts'
 import { canonicalJson } from '../core/canonical.ts'
+import { CommandError } from '../core/outcome.ts'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { StoreEngine } from './engines.ts'
 import type { Tables } from './tables.ts'
@@ -61,13 +62,26 @@ export function openAcceptance({ database, inPlace }: StoreEngine): InboxStore['
 
 class KeyTaken extends Error {}
 
+/** Milliseconds after which a sender waits no longer for a second attempt. */
+const atOnce = 1_000
+
+/**
+ * A connection that the server closed while it was idle fails at its next use. The keys make a
+ * second attempt safe, even if the first was committed.
+ */
 async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  const began = performance.now()
   for (let attempts = 1; ; attempts++)
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof KeyTaken) || attempts === tries) throw error
+      const again = error instanceof KeyTaken || (meansCut(error) && performance.now() - began < atOnce)
+      if (!again || attempts === tries) throw error
     }
+}
+
+function meansCut(error: unknown): boolean {
+  return error instanceof CommandError && error.code === 'store_unreachable'
 }
 
 async function store(transaction: Transaction<Tables>, entries: readonly Entry[]): Promise<Accepted[]> {

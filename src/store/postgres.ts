@@ -5,12 +5,12 @@ import {
   type Driver,
   type PostgresDialectConfig,
   type PostgresPool,
-  type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
 import { assert } from '../core/assert.ts'
 import { postgresNow, type Prepare, type StoreEngine } from './engines.ts'
 import { storeFailure, tellingFailures } from './failures.ts'
+import { connectHosts } from './postgres-hosts.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -37,21 +37,10 @@ const types = {
  * when the server does not answer; the next use then tries again.
  */
 export function openPostgresEngine(url: string, prepare: Prepare): StoreEngine {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 10,
-    connectionTimeoutMillis: 10_000,
-    types,
-    application_name: 'crossbill',
-  })
-  // A connection that breaks is replaced at the next use. An error event without a listener would
-  // end the process, and the pool itself listens only while a connection is idle.
-  pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
-  const shared = dropping(pool)
+  const pool = connectHosts(url, types)
   // Without `prepare`, which uses it. The pool ends with the engine.
-  const plain = new Kysely<Tables>({ dialect: new TellingDialect({ pool: shared }) })
-  const dialect = new TellingDialect({ pool: shared }, async () => {
+  const plain = new Kysely<Tables>({ dialect: new TellingDialect({ pool }) })
+  const dialect = new TellingDialect({ pool }, async () => {
     await reached(pool)
     await prepare({ name: 'postgres', database: plain, nowMilliseconds: postgresNow })
   })
@@ -68,45 +57,13 @@ export function openPostgresEngine(url: string, prepare: Prepare): StoreEngine {
   }
 }
 
-async function reached(pool: pg.Pool): Promise<void> {
+async function reached(pool: PostgresPool): Promise<void> {
   try {
-    await pool.query('select 1')
+    const client = await pool.connect()
+    client.release()
   } catch (error) {
     throw storeFailure(place, error)
   }
-}
-
-/**
- * The server's codes for "this connection can no longer be used": it shuts down, or has become a
- * standby that refuses writes.
- */
-const useless = new Set(['57P01', '57P02', '57P03', '25006', '08006', '08003'])
-
-/**
- * A pool that closes connections with such an error instead of reusing them: after a fail-over, the
- * next connection reaches the new primary.
- */
-function dropping(pool: pg.Pool): PostgresPool {
-  return {
-    async connect() {
-      const client = await pool.connect()
-      let drop = false
-      const released = client.release.bind(client)
-      const query = client.query.bind(client) as (...given: readonly unknown[]) => Promise<never>
-      return Object.assign(Object.create(client) as typeof client, {
-        query: async (...given: readonly unknown[]) => {
-          try {
-            return await query(...given)
-          } catch (error) {
-            if (error instanceof Error && 'code' in error && useless.has(String(error.code))) drop = true
-            throw error
-          }
-        },
-        release: () => released(drop),
-      }) as unknown as PostgresPoolClient
-    },
-    end: async () => pool.end(),
-  } as PostgresPool
 }
 
 class TellingDialect extends PostgresDialect {

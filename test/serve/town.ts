@@ -68,6 +68,7 @@ export async function openTown({ processes = 1, store, cancelsPerHour = 100_000 
     return fails ? new Response('<html>down</html>', { status: 503 }) : rig.sandbox.fetch(input, init)
   }
   const sandbox = await serveSandbox({ ...rig.sandbox, fetch: world }, { port: 0 })
+  const clock = runningClock(rig)
   const ports = await Promise.all(Array.from({ length: processes }, freePort))
   const { accounts, kajabi } = rig.sandbox.ready
   const account = (name: string): string =>
@@ -168,11 +169,24 @@ serve:
     },
     async close() {
       for (const child of running) child.kill('SIGKILL')
+      clearInterval(clock)
       await sandbox.close()
       await rig.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * Stripe's clock runs. The service tells the time by Stripe's answers: with a clock that stands
+ * still, each answer would set it back, and neither a lease nor a wait before a retry would end.
+ */
+function runningClock(rig: Rig): NodeJS.Timeout {
+  const [began, from] = [performance.now(), rig.sandbox.clock()]
+  return setInterval(() => {
+    const seconds = Math.floor(from + (performance.now() - began) / 1_000) - rig.sandbox.clock()
+    if (seconds > 0) void rig.advance(seconds)
+  }, 500).unref()
 }
 
 function firstLine(child: ChildProcess): Promise<string> {

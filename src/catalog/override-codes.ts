@@ -14,6 +14,7 @@ export const overrideCodes = {
   copy_mismatch:
     'the customer or the card in the target is the copy of the old one although the accounts show otherwise',
   setup_failed: 'the member moves although the bank refused the copied payment method',
+  paused_in_target: 'the pause that was set on the new subscription is intended',
   bill_refunded_period: 'the revert bills the refunded period again',
   leave_refunded_period: 'the revert leaves the refunded period unpaid',
   leave_disputed_period: 'the revert leaves the disputed period as it is',

@@ -6,8 +6,9 @@ import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { lapsedInSource } from './lapsed.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
 import { isOver } from '../live/subscription.ts'
+import { pauseWords } from '../live/pause.ts'
 import { idOf } from '../core/reference.ts'
-import { isIdle, type SourceSubscription } from '../live/source.ts'
+import { isIdle, type PauseImage, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
 import { written } from './since-pull.ts'
 import { splitMoney } from './split-money.ts'
@@ -49,7 +50,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
   return [
     ...held,
     ...lapsedDrift(candidate),
-    ...pausedInTarget(old, successor),
+    ...pausedInTarget(candidate, successor),
     ...(changed.length > 0
       ? [
           {
@@ -142,12 +143,18 @@ function outsideDrift(candidate: Candidate, successor: Stripe.Subscription): rea
  * Crossbill.
  */
 function pausedInTarget(
-  { hold }: SourceSubscription,
+  candidate: Candidate,
   { id, pause_collection: pause }: Stripe.Subscription,
 ): readonly HandoverDrift[] {
-  return pause === null || hold?.before?.behavior === pause.behavior
-    ? []
-    : [{ code: 'paused_in_target', message: `the collection of ${id} was paused in the target` }]
+  if (pause === null || !isPausedThere(candidate.old, pause)) return []
+  if (candidate.desired.override?.includes('paused_in_target') === true) return []
+  const message = `the collection of ${id} was paused in the target (${pauseWords(pause)})`
+  return [{ code: 'paused_in_target', message }]
+}
+
+/** Whether this pause of the new subscription is another one than the move carried. */
+export function isPausedThere({ hold }: SourceSubscription, { behavior }: Pick<PauseImage, 'behavior'>): boolean {
+  return hold?.before?.behavior !== behavior
 }
 
 /**

@@ -5,6 +5,7 @@ import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { wasProven, windowSeconds, type Candidate } from './candidate.ts'
+import { isPausedThere } from './changes.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { nextChargeUnder, type Charge } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
@@ -13,6 +14,7 @@ import { isByUsage } from './by-usage.ts'
 import { datesOf } from '../live/as-held.ts'
 import { partsPrint } from './held-terms.ts'
 import { holdStep, keepStep } from './hold-steps.ts'
+import { pauseWords } from '../live/pause.ts'
 import { pauseGivenBack, undoneWords } from '../live/undone.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import { holdMark, pauseImage, readHolds, readSource, type Hold, type PauseImage } from '../live/source.ts'
@@ -85,12 +87,19 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
   const expect = periods.length === 0 ? given : { ...given, periods }
   return {
     goal: 'revert',
-    because: [`stage ${desired.stage}`],
+    because: [`stage ${desired.stage}`, ...pauseCarried(candidate, expect.before_pause)],
     steps: [cancelNewStep(present(successor, 'successor').id, expect, 'revert'), restoreStep(expect)],
     expect,
     charge: revertCharge(candidate),
     unproven: false,
   }
+}
+
+/** The old subscription gets the pause that a person set on the new one: then nobody is charged. */
+function pauseCarried({ old }: Candidate, pause: PauseImage | null): readonly string[] {
+  return pause === null || !isPausedThere(old, pause)
+    ? []
+    : [`paused_in_target: the old subscription gets the pause (${pauseWords(pause)})`]
 }
 
 /**

@@ -12,7 +12,12 @@ export const violations = {
   },
   no_payer: {
     meaning: 'No account will charge this subscriber for the next period, although they did not cancel.',
-    fix: 'Resume the collection of the new subscription, or set the stage to `source` and apply. If the old subscription is settled and nothing continues it, create it again by hand or exclude the subscriber with a reason.',
+    fix: 'Resume the collection of the new subscription in the Dashboard of the target. The stage `source` does not help against a pause: a revert carries it to the old subscription. If Stripe paused the new subscription because it has no card, let the member enter one in the target and resume it. If the old subscription is settled and nothing continues it, create it again by hand or exclude the subscriber with a reason.',
+  },
+  paused_in_target: {
+    meaning:
+      'The collection of the new subscription was paused in the target, and not by the move. Nobody is charged while the pause lasts, and a revert carries it to the old subscription.',
+    fix: 'If the pause is not intended, resume the collection in the Dashboard of the target. If it is, name `paused_in_target` under `override` of the entry.',
   },
   terms_differ: {
     meaning: 'The new subscription bills different prices, quantities, taxes or another currency than the old one did.',

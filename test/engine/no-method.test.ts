@@ -1,4 +1,6 @@
+import { Chalk } from 'chalk'
 import { expect, test, vi } from 'vitest'
+import { applyText } from '../../src/cli/render/apply-text.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
@@ -91,6 +93,33 @@ test('the run looks again, and verify names who bills without a method on either
   expect(await codes(school.stage('source'))).toEqual([])
   await removeDefault(school, customer)
   expect(await codes(school.stage('source'))).toEqual(['no_method_in_source'])
+})
+
+test('promise 12: an apply that did everything does not say that changes were not done', async () => {
+  await using school = await moved()
+  const { customer, id } = await oldOf(school)
+  const context = school.stage('source')
+  const plan = await makePlan(context)
+  const us = context.accounts.sources.get('us')
+  if (us === undefined) throw new Error('us')
+  const send: typeof us.send = async (request) => {
+    const answer = await us.send(request)
+    // Right after the release, the card goes.
+    if (request.method === 'POST' && request.path === `/v1/subscriptions/${id}`) await removeDefault(school, customer)
+    return answer
+  }
+  const sources = new Map(context.accounts.sources).set('us', { ...us, send })
+  const result = await apply({ ...context, accounts: { ...context.accounts, sources } }, plan)
+  expect(result).toMatchObject({
+    ok: false,
+    changes: [{ action: 'revert', outcome: 'done' }],
+    remaining: [],
+    violations: [{ code: 'no_method_in_source' }],
+  })
+  const text = applyText(result, new Chalk({ level: 0 }))
+  expect(text).toContain('1 reverted to the old account')
+  expect(text).not.toContain('not done')
+  expect(text).toContain('Every change was done, and verify still finds')
 })
 
 test('a payer in the target whose card is gone is named, also where no copy can replace it', async () => {

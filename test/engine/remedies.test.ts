@@ -52,6 +52,19 @@ interface Remedy {
 }
 
 const moved = async ({ at }: Scene): Promise<unknown> => planAndApply(at({ stage: 'target' }))
+async function pausedThere(scene: Scene, until?: string): Promise<void> {
+  await moved(scene)
+  await scene.school.target.subscriptions.update(await scene.successor(), {
+    pause_collection: {
+      behavior: 'void',
+      ...(until === undefined ? {} : { resumes_at: Date.parse(until) / 1_000 }),
+    },
+  })
+}
+
+const resumed = async ({ school, successor }: Scene): Promise<unknown> =>
+  school.target.subscriptions.update(await successor(), { pause_collection: '' })
+
 const bare = { crossbill_from: '', crossbill_project: '', crossbill_holds: '', crossbill_payment: '' }
 
 const remedies: readonly Remedy[] = [
@@ -227,15 +240,47 @@ const remedies: readonly Remedy[] = [
   {
     code: 'no_payer',
     when: 'the collection of the new one was paused',
+    play: (scene) => pausedThere(scene),
+    // The way back would only carry the pause along.
+    says: /^resume collection of the new subscription in the Dashboard of the target; to set the stage back .* nobody would be charged$/,
+    follow: resumed,
+  },
+  {
+    code: 'paused_in_target',
+    when: 'the collection of the new one was paused, and is not meant to be',
+    play: (scene) => pausedThere(scene),
+    says: /resume the collection in the Dashboard of the target/,
+    follow: resumed,
+  },
+  {
+    code: 'paused_in_target',
+    when: 'the collection of the new one was paused until a date, and is meant to be',
+    play: async (scene) => pausedThere(scene, '2027-03-01T00:00:00Z'),
+    says: /if it is, name `paused_in_target` under `override`/,
+    becomes: { stage: 'target', override: ['paused_in_target'] },
+  },
+  {
+    code: 'no_payer',
+    when: 'the pause of the new one is meant to be',
+    play: (scene) => pausedThere(scene),
+    says: /resume collection/,
+    becomes: { stage: 'target', override: ['paused_in_target'] },
+  },
+  {
+    code: 'no_method_in_source',
+    when: 'the card of the old account is gone, and the stage is set back',
     play: async (scene) => {
       await moved(scene)
-      await scene.school.target.subscriptions.update(await scene.successor(), {
-        pause_collection: { behavior: 'void' },
-      })
+      const { customer, school } = scene
+      await school.us.customers.update(customer, { invoice_settings: { default_payment_method: '' } })
     },
-    says: /resume collection of the new subscription/,
-    follow: async ({ school, successor }) =>
-      school.target.subscriptions.update(await successor(), { pause_collection: '' }),
+    entry: { stage: 'source' },
+    says: /Let the member enter a card in the old account, as the default of the customer/,
+    follow: async ({ school, customer }) => {
+      const { id } = await school.us.paymentMethods.attach('pm_card_mastercard', { customer })
+      await school.us.customers.update(customer, { invoice_settings: { default_payment_method: id } })
+    },
+    becomes: { stage: 'source' },
   },
   {
     code: 'changed_since_move',

@@ -125,6 +125,11 @@ describe('a member is reverted', () => {
     expect(found).toMatchObject({
       outcome: 'revert',
       plan: { charge: { ...charge, before: { amount: charge.amount } } },
+      drift: [{ code: 'paused_in_target' }],
+    })
+    const ends = until === undefined ? 'without an end' : `until ${until}`
+    expect(found).toMatchObject({
+      plan: { because: ['stage source', `paused_in_target: the old subscription gets the pause (void, ${ends})`] },
     })
     if (found.outcome !== 'revert' || !('paused' in charge)) return
     await setBack(stage)

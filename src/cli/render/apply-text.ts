@@ -217,6 +217,14 @@ function verdict(result: ApplyResult, paint: ChalkInstance): string {
     return paint.yellow('Stopped as requested. Nothing is lost. crossbill apply continues from here.')
   if (result.ok) return paint.green('Applied, read again and proven. Nothing is left to do for what this plan changed.')
   return paint.red(
-    'Some changes were not done. The list above says which and why. crossbill plan shows the present state.',
+    isCarriedOut(result)
+      ? 'Every change was done, and verify still finds what is wrong for these subscribers. The list above says what to do.'
+      : 'Some changes were not done. The list above says which and why. crossbill plan shows the present state.',
   )
+}
+
+/** Nothing of the plan is left to do: only violations keep the apply from being proven. */
+function isCarriedOut({ recovered: earlier, changes, remaining: left, left_out: wrong }: ApplyResult): boolean {
+  const isHeld = earlier.some(({ outcome }) => outcome === 'held')
+  return !isHeld && left.length === 0 && wrong.length === 0 && changes.every(({ outcome }) => outcome === 'done')
 }

@@ -24,7 +24,9 @@ export function carriedBy(change: Change): readonly Carried[] {
     const [, read] = readers.find(([id]) => id.test(step.id)) ?? []
     return read === undefined ? [] : read(step, steps)
   })
-  return change.action === 'revert' ? [...carried, ...(change.expect.periods ?? []).map(period)] : carried
+  if (change.action !== 'revert') return carried
+  const { periods = [], before_pause: paused } = change.expect
+  return [...carried, ...(paused === null ? [] : [pause(paused)]), ...periods.map(period)]
 }
 
 function period({ at, amount, currency, outcome }: UnpaidPeriod): Carried {

@@ -22,6 +22,7 @@ import { fixByApply, moneyInFlight, periodUnaccounted } from './stopped-runs.ts'
 export const violationCodes = [
   'double_payer',
   'no_payer',
+  'paused_in_target',
   'terms_differ',
   'next_charge_differs',
   'discount_lost',
@@ -137,6 +138,10 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   held_without_successor: heldAlone,
   unmarked_successor: unmarkedSuccessor,
   no_payer: noPayer,
+  paused_in_target: driftRule(
+    'paused_in_target',
+    'if the pause is not intended, resume the collection in the Dashboard of the target; if it is, name `paused_in_target` under `override` of the entry',
+  ),
   ended_in_target: endedInTarget,
   cancelled_in_source: cancelledInSource,
   lapsed_in_source: lapsedInSource,
@@ -316,7 +321,7 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
  * does not count.
  */
 function noPayer(sides: Sides, { now, inTarget }: RuleInput): ReturnType<Rule> {
-  const { old, alive } = sides
+  const { old, alive, declared } = sides
   if (old !== undefined && isLeftAlone(sides, inTarget))
     return {
       detail: `${old.id} was settled, and nothing in the target continues it`,
@@ -325,13 +330,21 @@ function noPayer(sides: Sides, { now, inTarget }: RuleInput): ReturnType<Rule> {
   if (old === undefined || !isHeld(old) || mayCharge(old) || alive.length === 0 || alive.some(mayCharge))
     return undefined
   const carried = readHold(old)?.before?.behavior
+  if (declared?.override?.includes('paused_in_target') === true && alive.every(isPaused)) return undefined
   if (carried !== undefined && alive.every((one) => one.pause_collection?.behavior === carried)) return undefined
   const due = alive.map(nextCharge).find((at) => at !== undefined)
   const when = due === undefined ? '' : `, due ${formatInstant(instant(due))}${due < now ? ' (passed)' : ''}`
   return {
     detail: `${old.id} is on hold and ${alive[0]?.id} does not collect${when}`,
-    fix: 'resume collection of the new subscription, or set the stage back to `source` and apply',
+    fix:
+      (alive[0]?.pause_collection ?? null) === null
+        ? 'let the member enter a card in the target and resume the new subscription there, or set the stage back to `source` and apply'
+        : 'resume collection of the new subscription in the Dashboard of the target; to set the stage back to `source` would carry the pause to the old one, and still nobody would be charged',
   }
+}
+
+function isPaused({ pause_collection: pause }: Stripe.Subscription): boolean {
+  return (pause ?? null) !== null
 }
 
 /** Settled, and the successor named in its comment is missing or was undone. */

@@ -5,6 +5,7 @@ import { desiredForm, differences, liveForm } from '../../src/kinds/form.ts'
 import type { Kind } from '../../src/kinds/kind.ts'
 import { kinds } from '../../src/kinds/registry.ts'
 import { everyShape, type Sections } from './every-shape.ts'
+import { changed, placesIn } from './other-places.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
 /** Every path of a schema with a value: `restrictions.currency_options.*.minimum_amount`. */
@@ -104,22 +105,3 @@ test('every field of every kind reads back as it was written', { timeout: 120_00
     expect(lines(await target.plan(catalog))).toEqual([])
   }
 })
-
-type Path = readonly (string | number)[]
-
-function placesIn(value: Json | undefined, before: Path = []): readonly (Path & readonly string[])[] {
-  if (Array.isArray(value)) return (value as readonly Json[]).flatMap((one, at) => placesIn(one, [...before, at]))
-  if (isJsonObject(value)) return Object.entries(value).flatMap(([name, one]) => placesIn(one, [...before, name]))
-  return [before as Path & readonly string[]]
-}
-
-function changed(value: JsonObject, path: Path): JsonObject {
-  const copy = structuredClone(value) as Record<string, unknown>
-  let holder = copy
-  for (const step of path.slice(0, -1)) holder = holder[step] as Record<string, unknown>
-  const last = String(path.at(-1) ?? '')
-  const now = holder[last]
-  const other = typeof now === 'number' ? now + 1 : typeof now === 'boolean' ? !now : `${String(now)}1`
-  holder[last] = /^\d{4}-\d\d-\d\dT/.test(String(now)) ? '2031-01-01T00:00:00Z' : other
-  return copy as JsonObject
-}

@@ -109,9 +109,10 @@ export function cannotChange({ kind, resource }: Judged, refused: readonly Diffe
 export function staysActive(
   { kind, resource, index, input }: Judged,
   live: LiveObject | undefined,
+  form: JsonObject,
 ): readonly Blocked[] {
   const { standard } = kind
-  if (standard === undefined || resource.value['active'] !== false) return []
+  if (standard === undefined || form['active'] !== false) return []
   const isOther = (one: Judged['resource']): boolean => one.kind === kind.name && one.value['active'] !== false
   const holds = [...index.byId.values()].some((one) => standard.is(one)) || input.desired.some(isOther)
   const becomes = live === undefined && standard.firstBecomes && !holds

@@ -1,6 +1,8 @@
 import type { Verdict, Judged, Blocked } from './judged.ts'
-import { digest } from '../../core/canonical.ts'
+import { canonicalJson, digest } from '../../core/canonical.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/json.ts'
+import type { DesiredResource } from '../../catalog/types.ts'
+import type { Kind } from '../../kinds/kind.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import type { Identity } from './identity.ts'
 import { formerNames } from './former.ts'
@@ -36,7 +38,7 @@ export function judge(judged: Judged): Verdict {
   const said = desiredForm(kind, resource.value)
   const object = identity.is === 'absent' ? undefined : identity.live
   const live = object === undefined ? {} : shownForm(judged, object, said)
-  const form = object === undefined ? said : withLiveValues(said, live, resource.lifecycle?.ignored ?? [])
+  const form = object === undefined ? said : withLiveValues(said, live, ignoredFields(kind, resource, said))
   const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
   const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
   const observed = {
@@ -74,7 +76,7 @@ export function judge(judged: Judged): Verdict {
         ...mappedMissing(judged),
         ...secretLost(judged),
         ...unchargeable(judged),
-        ...staysActive(judged, undefined),
+        ...staysActive(judged, undefined, form),
         ...refusedCreation(judged, said),
       ]
       return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
@@ -102,7 +104,7 @@ export function judge(judged: Judged): Verdict {
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
       }
       if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
-      const standard = staysActive(judged, identity.live)
+      const standard = staysActive(judged, identity.live, form)
       if (standard.length > 0) return verdict('blocked', standard)
       const protects = isProtectedAsSaid(identity.live, resource.lifecycle)
       const marked = !kind.marks || (protects && ownMark(identity.live, judged.input.project) === resource.address)
@@ -143,7 +145,7 @@ function foreign(
 ): Verdict {
   const { kind, resource } = judged
   const lasting = found.filter(({ takes }) => takes !== 'update')
-  const standard = staysActive(judged, live)
+  const standard = staysActive(judged, live, form)
   if (standard.length > 0) return verdict('blocked', standard)
   // Nobody uses an object that is out of use, and without marks nothing says who took it out.
   if (!kind.marks && kind.retired(live) && found.length > 0) {
@@ -250,6 +252,23 @@ function shownForm({ kind, references }: Judged, object: LiveObject, said: JsonO
 function withoutInactive(form: JsonObject): JsonObject {
   const { active, ...rest } = form
   return active === false ? rest : form
+}
+
+/**
+ * The ignored paths, with the fields to which the kind's spelling moves their values: a tax code
+ * inside `tax_details` is compared as `tax_code`.
+ */
+function ignoredFields(kind: Kind, { value, lifecycle }: DesiredResource, said: JsonObject): readonly string[] {
+  const ignored = lifecycle?.ignored ?? []
+  if (kind.spelling === undefined || ignored.length === 0) return ignored
+  const without = desiredForm(
+    kind,
+    ignored.reduce((now, path) => withLiveValue(now, undefined, path.split('.')) ?? {}, value),
+  )
+  const moved = Object.keys({ ...said, ...without }).filter(
+    (field) => canonicalJson(said[field] ?? null) !== canonicalJson(without[field] ?? null),
+  )
+  return [...ignored, ...moved.filter((field) => !ignored.some((path) => path.split('.')[0] === field))]
 }
 
 /**

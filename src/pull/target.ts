@@ -1,7 +1,8 @@
 import { splitAddress } from '../core/address.ts'
-import { type JsonObject, objectIn, type StripeObject } from '../core/json.ts'
+import { type JsonObject, listIn, objectIn, type StripeObject, textIn } from '../core/json.ts'
 import { markAddress, markProject } from '../live/marks.ts'
-import { desiredForm, differences, liveForm } from '../kinds/form.ts'
+import { comparable, desiredForm, differences, liveForm } from '../kinds/form.ts'
+import { ignoredPaths, withValues } from '../kinds/ignored-paths.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
 import { referencesWritten, withReferences } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
@@ -35,7 +36,7 @@ interface Found {
 export function pulledTarget(input: TargetInput): Record<string, number> {
   const found = kinds.flatMap((kind) => inUse(kind, input))
   // All keys before any value, because products name prices and prices name products.
-  for (const one of found) name(one, input)
+  nameAll(found, input)
   const summary: Record<string, number> = {}
   for (const one of found) {
     writeOne(one, input)
@@ -63,17 +64,35 @@ function keyInMark(kind: Kind, live: StripeObject, project: string): string | un
   return split.kind === kind.name ? split.key : undefined
 }
 
-function name({ kind, live, id }: Found, { table, project, files }: TargetInput): void {
-  const known = keyInMark(kind, live, project) ?? table.keyOf(kind.name, id) ?? keyByNature(kind, live, files)
-  const taken = new Set(files.entriesOf(kind).keys())
-  table.put(kind.name, id, known ?? freeTableKey(kind, live, id, table, taken))
+/** Keys by marks and mappings come before those by name, which come before new ones. */
+function nameAll(found: readonly Found[], input: TargetInput): void {
+  const { table, project, files } = input
+  const unnamed = found.filter(({ kind, live, id }) => {
+    const key = keyInMark(kind, live, project) ?? table.keyOf(kind.name, id)
+    if (key !== undefined) table.put(kind.name, id, key)
+    return key === undefined
+  })
+  for (const one of unnamed) {
+    const key = keyByNature(one, input)
+    if (key !== undefined) table.put(one.kind.name, one.id, key)
+  }
+  for (const { kind, live, id } of unnamed) {
+    if (table.keyOf(kind.name, id) !== undefined) continue
+    table.put(kind.name, id, freeTableKey(kind, live, id, table, new Set(files.entriesOf(kind).keys())))
+  }
 }
 
-/** For a kind without marks, the entry with the same natural key is the object's entry. */
-function keyByNature(kind: Kind, live: StripeObject, files: PulledFiles): string | undefined {
+/**
+ * The entry with the same id, lookup key, code or other name, as a plan finds it. An entry whose
+ * object is known has no second one.
+ */
+function keyByNature({ kind, live }: Found, { table, files }: TargetInput): string | undefined {
   const natural = kind.naturalKey?.live(live)
-  if (kind.marks || natural === undefined) return undefined
-  return [...files.entriesOf(kind)].find(([key, value]) => kind.naturalKey?.desired(key, value) === natural)?.[0]
+  if (natural === undefined) return undefined
+  const taken = new Set(table.keysOf(kind.name))
+  return [...files.entriesOf(kind)].find(
+    ([key, value]) => !taken.has(key) && kind.naturalKey?.desired(key, value) === natural,
+  )?.[0]
 }
 
 function freeTableKey(kind: Kind, live: StripeObject, id: string, table: KeyTable, taken: Set<string>): string {
@@ -95,13 +114,17 @@ function writeOne({ kind, live, id, marked }: Found, { table, files, notes, reso
   if (there === undefined) files.open(kind.file).add(kind.section, { key, value: referencesWritten(kind, value) })
   else {
     const meant = withReferences(kind, there, (name, key) => meantKey(name, key, table, resources))
-    const changed = differences(kind, desiredForm(kind, meant), form)
-    const written = referencesWritten(kind, form)
+    const said = desiredForm(kind, meant)
+    const ignored = ignoredPaths(kind, meant, { form: said, ignored: listIn(there['ignore_fields']).map(textIn) })
+    // What Stripe adds by itself and what others may write stays out of the entry.
+    const shown = withValues(comparable(kind, form, said), said, ignored)
+    const changed = differences(kind, shown, said)
+    const written = referencesWritten(kind, shown)
     for (const { field } of changed) files.open(files.pathOf(kind, key)).set(kind.section, key, field, written[field])
     if (changed.length > 0)
       notes.push(`${kind.name}.${key} was changed outside Crossbill: ${changed.map(({ field }) => field).join(', ')}`)
   }
-  if (marked || !kind.marks) return
+  if (marked || !kind.marks || (there?.['observe'] === true && kind.naturalKey?.live(live) !== undefined)) return
   const mappings = files.open(`mappings/${targetAccount}.yaml`)
   if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
 }

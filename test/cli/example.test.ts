@@ -42,7 +42,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
   })
 
   test('is what pull would write', async () => {
-    expect((await run('pull')).stdout).toContain('catalog/ already matches the accounts.')
+    expect((await run('pull')).stdout).toContain('catalog/ already matches us, intl.')
   })
 
   test('waves puts everybody who has not moved into exactly one wave, and leaves the pilot that has begun', async () => {

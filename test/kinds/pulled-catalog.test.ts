@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../src/core/json.ts'
 import { present } from '../../src/core/assert.ts'
 import { instant } from '../../src/core/instant.ts'
 import type { Catalog } from '../../src/catalog/types.ts'
@@ -215,4 +216,40 @@ test('every kind in every shape: pulled into an empty catalog, it plans nothing'
     expect(lines(plan).filter((line) => !/^retire .*no longer declared/.test(line))).toEqual([])
     expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
   }
+})
+
+test('a pull of the target keeps the entries of observed objects, and leaves ignored fields and defaults alone', async () => {
+  const target = await Target.open()
+  const send = (path: string, params: JsonObject) => target.send('POST', `/v1/${path}`, params)
+  await send('products', { id: 'ext', name: 'Ext' })
+  await send('prices', { product: 'ext', currency: 'usd', unit_amount: 500, lookup_key: 'extp' })
+  await send('coupons', { id: 'extc', percent_off: 5, duration: 'once' })
+  await send('webhook_endpoints', { url: 'https://o.test/a', enabled_events: ['*'] })
+  const files = new Files()
+  files.all.set(
+    'all.yaml',
+    `products:
+  ext: { name: Ext, observe: true }
+  own: { name: Own, description: d, tax_details: { tax_code: txcd_10000000 }, ignore_fields: [ description, metadata.crm ] }
+prices:
+  extp: { product: ext, currency: usd, unit_amount: 500, lookup_key: extp, observe: true }
+coupons: { extc: { percent_off: 5, duration: once, observe: true } }
+webhook_endpoints: { o: { url: "https://o.test/a", enabled_events: [ "*" ], observe: true } }
+payment_links: { l: { line_items: [ { price: { lookup_key: extp }, quantity: 1 } ] } }
+`,
+  )
+  await target.apply(await target.plan(files.load()))
+  const before = files.all.get('all.yaml') ?? ''
+  const first = await pullTarget(target, files)
+  expect([...first.files.keys()]).toEqual(['tax-registrations.yaml', 'tax-settings.yaml'])
+  files.write(first)
+  await send('products/own', { description: 'theirs', metadata: { crm: '7', x: '1' } })
+  await send('products/ext', { name: 'Changed' })
+  const second = await pullTarget(target, files)
+  expect([...second.files.keys()]).toEqual(['all.yaml'])
+  expect(second.files.get('all.yaml')).toBe(
+    before.replace('{ name: Ext,', '{ name: Changed,').replace('crm ] }', 'crm ], metadata: { x: "1" } }'),
+  )
+  files.write(second)
+  expect(lines(await target.plan(files.load()))).toEqual([])
 })

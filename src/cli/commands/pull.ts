@@ -49,7 +49,7 @@ export const main = command({
         shell.out(declaredLine(context.catalog.subscribers.length, pulled.summary))
         shell.out(
           written.length === 0
-            ? 'catalog/ already matches the accounts.'
+            ? matchesLine(sources, context.accounts)
             : `Wrote ${plural(written.length, 'file')} below catalog/: ${written.join(', ')}`,
         )
       }
@@ -57,6 +57,23 @@ export const main = command({
     })
   },
 })
+
+/** A pull reads the old accounts; the target only on request, because plans compare it. */
+function matchesLine(
+  sources: readonly string[] | undefined,
+  {
+    target,
+    sources: all,
+  }: { readonly target: { readonly name: string }; readonly sources: ReadonlyMap<string, unknown> },
+): string {
+  const read = sources ?? [...all.keys()]
+  const hint = read.includes(target.name)
+    ? ''
+    : ` The objects of ${target.name} were not read: crossbill pull --source ${target.name} reads them.`
+  return read.length === 0
+    ? `The project has no old account, so nothing was read.${hint}`
+    : `catalog/ already matches ${read.join(', ')}.${hint}`
+}
 
 /** Why the number of those who were read is not that of the YAML. */
 function declaredLine(before: number, summary: Readonly<Record<string, number>>): string {

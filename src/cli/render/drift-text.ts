@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk'
+import { targetAccount } from '../../catalog/types.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import type { DriftResult } from '../../engine/verify/drift.ts'
 import { driftLines } from './change-phrase.ts'
@@ -41,15 +42,21 @@ export function driftMarkdown({ drift, accounts }: DriftResult): string {
   )
 }
 
-/** A pull or an apply undoes changes of the catalog. For people, each change has its own fix. */
+/**
+ * A pull of the target or an apply undoes changes of the catalog; an object that is only observed
+ * is never restored. For people, each change has its own fix.
+ */
 function remedies(drift: DriftResult['drift'], command: (text: string) => string): readonly string[] {
   const people = drift.filter(({ address }) => address.startsWith(subscriberAddress('')))
+  const observed = drift.filter(({ code: name }) => name === 'observed_differs')
+  const pull = command(`crossbill pull --source ${targetAccount}`)
   return [
-    ...(people.length < drift.length
+    ...(people.length + observed.length < drift.length
       ? [
-          `To keep changed objects as they are, run ${command('crossbill pull')}. To restore the catalog’s values, run ${command('crossbill plan')} and ${command('crossbill apply')}.`,
+          `To keep changed objects as they are, run ${pull}. To restore the catalog’s values, run ${command('crossbill plan')} and ${command('crossbill apply')}.`,
         ]
       : []),
+    ...(observed.length === 0 ? [] : [`To write what observed objects show into their entries, run ${pull}.`]),
     ...(people.length === 0 ? [] : [`What to do about each changed subscriber is in ${command('crossbill verify')}.`]),
   ]
 }

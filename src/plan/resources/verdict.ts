@@ -1,8 +1,7 @@
 import type { Verdict, Judged, Blocked } from './judged.ts'
-import { canonicalJson, digest } from '../../core/canonical.ts'
-import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/json.ts'
-import type { DesiredResource } from '../../catalog/types.ts'
-import type { Kind } from '../../kinds/kind.ts'
+import { digest } from '../../core/canonical.ts'
+import { type JsonObject } from '../../core/json.ts'
+import { withIgnored } from '../../kinds/ignored-paths.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import type { Identity } from './identity.ts'
 import { formerNames } from './former.ts'
@@ -38,7 +37,10 @@ export function judge(judged: Judged): Verdict {
   const said = desiredForm(kind, resource.value)
   const object = identity.is === 'absent' ? undefined : identity.live
   const live = object === undefined ? {} : shownForm(judged, object, said)
-  const form = object === undefined ? said : withLiveValues(said, live, ignoredFields(kind, resource, said))
+  const form =
+    object === undefined
+      ? said
+      : withIgnored(kind, resource.value, { form: said, live, ignored: resource.lifecycle?.ignored ?? [] })
   const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
   const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
   const observed = {
@@ -252,39 +254,4 @@ function shownForm({ kind, references }: Judged, object: LiveObject, said: JsonO
 function withoutInactive(form: JsonObject): JsonObject {
   const { active, ...rest } = form
   return active === false ? rest : form
-}
-
-/**
- * The ignored paths, with the fields to which the kind's spelling moves their values: a tax code
- * inside `tax_details` is compared as `tax_code`.
- */
-function ignoredFields(kind: Kind, { value, lifecycle }: DesiredResource, said: JsonObject): readonly string[] {
-  const ignored = lifecycle?.ignored ?? []
-  if (kind.spelling === undefined || ignored.length === 0) return ignored
-  const without = desiredForm(
-    kind,
-    ignored.reduce((now, path) => withLiveValue(now, undefined, path.split('.')) ?? {}, value),
-  )
-  const moved = Object.keys({ ...said, ...without }).filter(
-    (field) => canonicalJson(said[field] ?? null) !== canonicalJson(without[field] ?? null),
-  )
-  return [...ignored, ...moved.filter((field) => !ignored.some((path) => path.split('.')[0] === field))]
-}
-
-/**
- * The form with the live values of ignored fields: `metadata`, or one key of it as
- * `metadata.crm_id`.
- */
-function withLiveValues(form: JsonObject, live: JsonObject, ignored: readonly string[]): JsonObject {
-  return ignored.reduce((now, path) => withLiveValue(now, live, path.split('.')) ?? {}, form)
-}
-
-function withLiveValue(form: JsonObject, live: Json | undefined, path: readonly string[]): JsonObject | undefined {
-  const [step = '', ...rest] = path
-  const there = isJsonObject(live) ? live[step] : undefined
-  const below = form[step]
-  const value = rest.length === 0 ? there : withLiveValue(objectIn(below), there, rest)
-  const { [step]: _before, ...others } = form
-  if (value !== undefined) return { ...others, [step]: value }
-  return Object.keys(others).length === 0 ? undefined : others
 }

@@ -4,6 +4,7 @@ import { isChargeDate, monthsOf } from '../billing/calendar.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { splitAddress } from '../core/address.ts'
+import { isFromCreation } from '../live/from-creation.ts'
 import { markAddress, readPaymentMark } from '../live/marks.ts'
 import { isIdle, readDiscount, readPayment, type SourceItem, type SourceSubscription } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
@@ -301,16 +302,11 @@ function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]):
   return all.length === items.length ? all : undefined
 }
 
-/** Seconds within which the discounts of a creation begin. */
-const atCreation = 60
-
-/**
- * Whether a person gave this discount after the creation. The phases of a schedule begin discounts
- * by themselves.
- */
-function isAdded(discount: string | Stripe.Discount, { candidate, successor }: Seen): boolean {
-  if (typeof discount === 'string' || successor.schedule !== null) return false
-  return discount.start > successor.created + atCreation && !isIdle(readDiscount(discount), candidate.old.currency)
+/** Whether a person gave this discount after the creation. */
+function isAdded(discount: string | Stripe.Discount, { candidate: { around, old }, successor }: Seen): boolean {
+  if (typeof discount === 'string') return false
+  const { coupons } = around.target
+  return !isFromCreation(discount, successor, coupons) && !isIdle(readDiscount(discount, coupons), old.currency)
 }
 
 function discountsAdded(seen: Seen): Changed | undefined {

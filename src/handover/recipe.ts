@@ -18,9 +18,11 @@ import {
   markProject,
   markPromotion,
   markStart,
+  markDiscounts,
   markPayment,
   paymentMark,
 } from '../live/marks.ts'
+import { discountsMark } from '../live/from-creation.ts'
 import { markCard } from '../live/entered-card.ts'
 import { findPrice, findTaxRate, refTo } from './references.ts'
 import type { SourceItem, SourceSubscription } from '../live/source.ts'
@@ -60,7 +62,9 @@ export function recipe(input: RecipeInput): Recipe {
   const discounts = carriedDiscounts(input, old.discounts, findings)
   const taxRates = ratesOf(input, old.raw.default_tax_rates ?? [], findings)
   const payment = carriedPayment(input, findings)
-  const metadata = metadataOf(input, anchor, payment?.expected ?? null, findings)
+  const coupons = [...discounts, ...items.flatMap((item) => item?.discounts ?? [])].map(({ key }) => key)
+  const made = { payment: payment?.expected ?? null, coupons }
+  const metadata = metadataOf(input, anchor, made, findings)
   const cancelAt = cancelAtOf(input, findings)
   if (!findings.none || anchor === undefined || payment === undefined)
     return { ok: false, reasons: findings.reasons, waits: findings.waits }
@@ -84,6 +88,7 @@ interface Parts {
 }
 
 interface CarriedItem {
+  readonly discounts: ReturnType<typeof carriedDiscounts>
   readonly params: JsonObject
   readonly expected: ExpectedItem
 }
@@ -127,6 +132,7 @@ function itemOf(
   if (!price.ok || anchor === undefined) return undefined
   const taxRates = rates.map((key) => refTo('tax_rate', key))
   return {
+    discounts,
     params: {
       price: refTo('price', price.value),
       ...(item.quantity === null ? {} : { quantity: item.quantity }),
@@ -165,7 +171,7 @@ const metadataKeysMax = 50
 function metadataOf(
   { desired, old, project, now, entered }: RecipeInput,
   anchor: AnchorChoice | undefined,
-  payment: string | null,
+  { payment, coupons }: { readonly payment: string | null; readonly coupons: readonly string[] },
   findings: Findings,
 ): Readonly<Record<string, string>> {
   const promotion = old.discounts.find(({ promotionCode }) => promotionCode !== null)?.promotionCode ?? null
@@ -180,11 +186,15 @@ function metadataOf(
   // A new subscription also gets the mark of its hold; an old one gets two marks.
   if (own + Math.max(2, Object.keys(marks).length + 1) > metadataKeysMax)
     findings.block('metadata_full', `${own} keys leave no room for the marks`)
-  // Without this mark, a lost copy map leaves it unknown whether the card changed. That is no
-  // reason to refuse a move.
-  const isRoom = own + Object.keys(marks).length < metadataKeysMax
-  if (!isRoom || old.payment === null || payment === null) return marks
-  return { ...marks, [markPayment]: paymentMark(old.payment.id, payment) }
+  // Without these marks, a lost copy map leaves it unknown whether the card changed, and only the
+  // time of a discount says whether it was carried. That is no reason to refuse a move.
+  const listed = discountsMark(coupons)
+  const more: Record<string, string> = {
+    ...(old.payment === null || payment === null ? {} : { [markPayment]: paymentMark(old.payment.id, payment) }),
+    ...(listed === undefined ? {} : { [markDiscounts]: listed }),
+  }
+  const room = Math.max(0, metadataKeysMax - 1 - own - Object.keys(marks).length)
+  return { ...marks, ...Object.fromEntries(Object.entries(more).slice(0, room)) }
 }
 
 /**

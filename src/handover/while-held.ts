@@ -1,5 +1,6 @@
 import type { OverrideCode } from '../catalog/override-codes.ts'
 import { idOf } from '../core/reference.ts'
+import { isFromCreation } from '../live/from-creation.ts'
 import { isAdvancing } from '../live/invoice.ts'
 import { isMetered } from '../live/metered.ts'
 import { endsByHold, isOver } from '../live/subscription.ts'
@@ -168,7 +169,7 @@ function discountsRemoved({ old, customer, successor, coupons }: WhileHeld): boo
   const isCarried = (one: Stripe.Discount): boolean => {
     const duration = readDiscount(one, coupons).old?.duration
     // Unknown where the read does not show the coupon.
-    return one.start <= successor.created + atCreation && duration !== undefined && duration !== 'once'
+    return isFromCreation(one, successor, coupons) && duration !== undefined && duration !== 'once'
   }
   const inherited = old.discounts.length > 0 ? [] : [customer?.discount ?? null]
   const before = [...discountsOf(old), ...inherited].filter((one) => one !== null)
@@ -181,9 +182,6 @@ function discountsRemoved({ old, customer, successor, coupons }: WhileHeld): boo
   )
   return carried.length > left
 }
-
-/** Seconds within which the discounts of a creation begin. */
-const atCreation = 60
 
 function discountsOf({ discounts, items }: Stripe.Subscription): readonly (string | Stripe.Discount)[] {
   return [...discounts, ...items.data.flatMap((item) => item.discounts)]

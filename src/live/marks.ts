@@ -53,6 +53,11 @@ export const markStart = 'crossbill_start'
 /** On a new subscription: the promotion code of the old account that its discount came from. */
 export const markPromotion = 'crossbill_promotion_code'
 /**
+ * On a new subscription: the catalog's coupons of the discounts that it was created with
+ * (`from-creation.ts`).
+ */
+export const markDiscounts = 'crossbill_discounts'
+/**
  * On a new subscription: the old payment method and its copy that it was created with,
  * `pm_old>pm_new`.
  */
@@ -99,9 +104,14 @@ export const markCollect = 'crossbill_collect'
  * pays for what.
  */
 export function priceKey(price: { readonly metadata?: unknown }): string | undefined {
-  const marks = price.metadata as Readonly<Record<string, unknown>> | null | undefined
+  return keyByMark('price', price)
+}
+
+/** The catalog's key of an object of this kind in the target, by its mark. */
+export function keyByMark(kind: string, object: { readonly metadata?: unknown }): string | undefined {
+  const marks = object.metadata as Readonly<Record<string, unknown>> | null | undefined
   const mark = marks?.[markAddress] ?? marks?.[markFormer]
-  return typeof mark === 'string' && mark.startsWith('price.') ? mark.slice('price.'.length) : undefined
+  return typeof mark === 'string' && mark.startsWith(`${kind}.`) ? mark.slice(kind.length + 1) : undefined
 }
 
 export function paymentMark(old: string, copy: string): string {

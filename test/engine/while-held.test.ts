@@ -248,6 +248,23 @@ describe('promise 12: events in the old account during a hold', () => {
     expect((await planAndApply(overridden(school.stage('settled'), 'drift_on_held_source'))).result.ok).toBe(true)
   })
 
+  test.each([one, { ...one, coupon: 'forever' }] as const)(
+    'a coupon given in the target seconds after the creation is the member’s, not a change in the old account',
+    async (member) => {
+      const it = await moved(member)
+      await using school = it.school
+      const { target } = school
+      const { id: coupon } = await target.coupons.create({ percent_off: 5, duration: 'forever' })
+      const { discounts } = await target.subscriptions.retrieve(it.successor)
+      const kept = discounts.map((discount) => ({ discount: idOf(discount) }))
+      await target.subscriptions.update(it.successor, { discounts: [...kept, { coupon }] })
+      expect(await codes(school.stage('target'))).toEqual(['terms_differ'])
+      await school.advance('2026-10-08T12:00:00Z')
+      const reverts = await makePlan(school.stage('source'))
+      expect(reverts.blocked.map(({ code }) => code)).toEqual(['changed_since_move'])
+    },
+  )
+
   test('a coupon taken off between the plan and its settle stops the settle', async () => {
     const it = await moved({ ...one, coupon: 'forever' })
     await using school = it.school

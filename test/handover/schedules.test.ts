@@ -170,3 +170,20 @@ test('a discount that the subscription got during a phase moves, although the ph
   for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
   expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
 })
+
+test('a coupon that a person gives to a new subscription with a schedule is a change of theirs', async () => {
+  const { stage } = await scheduled({
+    params: { discounts: [{ coupon: 'friends' }] },
+    phase: ({ discounts }) => ({ discounts: discounts.map((one) => ({ discount: idOf(one) })) }),
+  })
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  const { state } = await drive(stage, found.plan)
+  expect(await only(stage)).toMatchObject({ outcome: 'unchanged', drift: [] })
+  const id = present(state.successor, 'successor')
+  const { discounts } = await stage.target.subscriptions.retrieve(id)
+  const given = await stage.target.coupons.create({ percent_off: 5, duration: 'forever' })
+  const kept = discounts.map((one) => ({ discount: idOf(one) }))
+  await stage.target.subscriptions.update(id, { discounts: [...kept, { coupon: given.id }] })
+  expect(await only(stage)).toMatchObject({ outcome: 'unchanged', drift: [{ code: 'changed_in_target' }] })
+})

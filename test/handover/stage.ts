@@ -19,6 +19,7 @@ import { copyMapOf } from '../../src/handover/candidate.ts'
 import { idOf } from '../../src/core/reference.ts'
 import type { Classification } from '../../src/handover/types.ts'
 import type { Live } from '../../src/live/accounts.ts'
+import { markAddress } from '../../src/live/marks.ts'
 import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { clientOf } from '../sandbox/client.ts'
@@ -319,7 +320,8 @@ async function furnish(us: Stripe, target: Stripe): Promise<Map<string, string>>
       known(`price.${key}`, (await client.prices.create(params)).id)
     }
     for (const [key, value] of Object.entries(coupons)) {
-      const params = { ...value, id: key, name: key } as unknown as Stripe.CouponCreateParams
+      const metadata = account === 'target' ? { [markAddress]: `coupon.${key}` } : {}
+      const params = { ...value, id: key, name: key, metadata } as unknown as Stripe.CouponCreateParams
       known(`coupon.${key}`, (await client.coupons.create(params)).id)
     }
     for (const [key, value] of Object.entries(taxRates)) {

@@ -8,6 +8,8 @@ import { isIdle, type SourceDiscount } from '../../live/source.ts'
 import type { ExpectedDiscount } from '../types.ts'
 
 export interface CarriedDiscount {
+  /** The coupon in the catalog. */
+  readonly key: string
   readonly params: JsonObject
   readonly expected: ExpectedDiscount
 }
@@ -61,6 +63,7 @@ function carriedDiscount(
       }
       const { key, duration } = found.value
       return {
+        key,
         params: { coupon: refTo('coupon', key) },
         expected: { coupon: refTo('coupon', key), ...bracket(duration) },
       }

@@ -11,6 +11,8 @@ export const overrideCodes = {
   lapsed_in_source:
     'the new subscription continues although the old account gave up on an unpaid invoice of the old one',
   schedule_lost: 'the settle although the new subscription no longer has the schedule of the old one',
+  discount_lost:
+    'the new subscription continues without a discount of the old one that was taken away on purpose; a revert gives it back',
   copy_mismatch:
     'the customer or the card in the target is the copy of the old one although the accounts show otherwise',
   setup_failed: 'the member moves although the bank refused the copied payment method',

@@ -35,7 +35,7 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
 }
 
 function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): readonly HandoverDrift[] {
-  const { old, standing } = candidate
+  const { desired, old, standing } = candidate
   if (standing !== 'target') return [...lapsedDrift(candidate), ...outsideDrift(candidate, successor)]
   // After a person made the same change on the other side and named the code, the two are compared
   // again.
@@ -45,7 +45,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
   const changed = drifted
     ? []
     : termsSinceMove(candidate, successor).filter((one) => one.chosen !== true && !isAdopted(candidate.desired, one))
-  const lost = discountsLost(old, successor)
+  const lost = desired.override?.includes('discount_lost') !== true && discountsLost(old, successor)
   const phases = scheduleLost(candidate, successor)
   return [
     ...held,

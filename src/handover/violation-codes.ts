@@ -29,7 +29,7 @@ export const violations = {
   },
   discount_lost: {
     meaning: 'The new subscription has lost a discount that should still apply.',
-    fix: 'Set the stage to `source` and apply before the next renewal, run `crossbill pull`, then move the subscriber again: the move computes the rest of the discount. The loss is never adopted into the file.',
+    fix: 'Set the stage to `source` and apply before the next renewal, run `crossbill pull`, then move the subscriber again: the move computes the rest of the discount. If the discount was taken away on purpose, name `discount_lost` under `override`: the new subscription then continues without it, and a revert gives it back. `pull` never writes the loss into the file.',
   },
   schedule_lost: {
     meaning:

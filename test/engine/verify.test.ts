@@ -130,6 +130,10 @@ test('a running discount is missing in the target', async () => {
   await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
   await school.target.subscriptions.deleteDiscount(await successor(school))
   expect(await codes(school)).toEqual(['discount_lost us/sub'])
+  // It was taken away on purpose, and the entry says so.
+  const { catalog, ...context } = school.stage('target')
+  const subscribers = catalog.subscribers.map((one) => ({ ...one, override: ['discount_lost'] as const }))
+  expect((await verify({ ...context, catalog: { ...catalog, subscribers } })).violations).toEqual([])
 })
 
 test('the held subscription was changed in the old account', async () => {

@@ -171,7 +171,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
   discount_lost: driftRule(
     'discount_lost',
-    'set the stage back to `source` and apply, run crossbill pull, then move again: the move counts what is left of it',
+    'set the stage back to `source` and apply, run crossbill pull, then move again: the move counts what is left of it; if it was taken away on purpose, name `discount_lost` under `override`',
   ),
   schedule_lost: driftRule(
     'schedule_lost',

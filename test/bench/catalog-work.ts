@@ -1,13 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Catalog } from '../../src/catalog/types.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { Limiter } from '../../src/sandbox/kernel/limits.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore } from '../../src/store/open.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { catalogOf } from '../kinds/target.ts'
-import { milliseconds, timed, type Figure } from './figure.ts'
+import { VirtualTime } from '../stripe/virtual-time.ts'
+import { committing } from './committing.ts'
+import { milliseconds, type Figure } from './figure.ts'
 
 const callMilliseconds = 100
 const rates = { account: 100, operation: 25 }
@@ -37,19 +39,41 @@ function largeCatalog(amount: (index: number) => number): Catalog {
   )
 }
 
-/** A large catalog: created, planned without a change, and planned with one changed price. */
+/**
+ * A large catalog: created, planned without a change, and planned with one changed price. The clock
+ * is virtual.
+ */
 export async function catalogWork(): Promise<Figure[]> {
   const sandbox = createSandbox()
+  const time = new VirtualTime()
+  const limiter = new Limiter(
+    () => ({ global: rates.account, endpoint: rates.operation }),
+    () => time.milliseconds(),
+  )
   const counted = { requests: 0, refused: 0 }
   const slow: typeof fetch = async (input, init) => {
     counted.requests++
-    await sleep(callMilliseconds)
-    const answer = await sandbox.fetch(input, init)
-    if (answer.status === 429) counted.refused++
+    const url = new URL(input instanceof Request ? input.url : input)
+    try {
+      limiter.check('target', { method: init?.method ?? 'GET', url })
+    } catch {
+      counted.refused++
+    }
+    const answer = await time.busy(sandbox.fetch(input, init))
+    await time.sleep(callMilliseconds)
     return answer
   }
-  const target = await connectAccount({ name: 'target', key: 'sk_test_sandbox_target', fetch: slow, rates })
-  const store = await openStore({ file: ':memory:' })
+  const connecting = connectAccount({
+    name: 'target',
+    key: 'sk_test_sandbox_target',
+    fetch: slow,
+    rates,
+    timing: time,
+    clock: () => sandbox.clock() * 1_000,
+  })
+  const target = await time.run(connecting)
+  const own = await openStore({ file: ':memory:' })
+  const store = committing(own, time, () => true)
   const context = (catalog: Catalog): Context => ({
     accounts: { target, sources: new Map() },
     store,
@@ -59,21 +83,23 @@ export async function catalogWork(): Promise<Figure[]> {
     sink: { write: async () => {} },
     tool: 'crossbill bench',
     run: `bench-${counted.requests}`,
-    wait: (seconds) => sleep(seconds * 1_000),
+    wait: (seconds) => time.sleep(seconds * 1_000),
   })
   const count = async (work: () => Promise<unknown>): Promise<number> => {
     const before = counted.requests
-    await work()
+    await time.run(work())
     return counted.requests - before
   }
   const catalog = largeCatalog((n) => 1_000 + n)
-  const plan = await makePlan(context(catalog))
-  const { value, took } = await timed(() => apply(context(catalog), plan))
+  const plan = await time.run(makePlan(context(catalog)))
+  const began = time.milliseconds()
+  const value = await time.run(apply(context(catalog), plan))
+  const took = time.milliseconds() - began
   const bound = (900 * 1_000) / rates.operation
   const idle = await count(() => makePlan(context(catalog)))
   const dearer = context(largeCatalog((n) => (n === 0 ? 9_999 : 1_000 + n)))
   const changed = await count(async () => apply(dearer, await makePlan(dearer)))
-  await store.close()
+  await own.close()
   sandbox.close()
   return [
     {

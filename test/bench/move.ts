@@ -1,7 +1,6 @@
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
-import type { Store } from '../../src/engine/ports.ts'
 import { guardNames } from '../../src/catalog/guards.ts'
 import { Limiter } from '../../src/sandbox/kernel/limits.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -9,6 +8,7 @@ import { connectAccount } from '../../src/stripe/account.ts'
 import { operationName, stripeRates } from '../../src/stripe/limits.ts'
 import { openSchool, type School } from '../engine/school.ts'
 import { VirtualTime } from '../stripe/virtual-time.ts'
+import { committing } from './committing.ts'
 import type { Figure } from './figure.ts'
 
 /** A wave of two accounts is twice as large. */
@@ -18,8 +18,6 @@ type Source = (typeof sources)[number]
 /** Moves a second: two updates of each old subscription bound a source at 12. */
 const least = { one: 11, two: 20 }
 const callMilliseconds = 300
-/** A write of the store waits for a commit that others share. */
-const commitMilliseconds = 20
 const allowed = { global: 100, endpoint: 25 }
 
 /**
@@ -112,7 +110,7 @@ async function slowed(
   const { context } = school.rig
   const own = await openStore({ file: ':memory:' })
   for await (const row of context.store.copyMap()) await own.putCopyMap([row])
-  const store = committing(own, watched, time)
+  const store = committing(own, time, () => isMoving(watched))
   // As in live mode. Lists before and after are read without limits.
   const connect = (name: string, rates: 'none' | ReturnType<typeof stripeRates>) =>
     connectAccount({
@@ -148,28 +146,6 @@ async function slowed(
       done() {
         if (isMoving(watched)) watched.ended = time.milliseconds()
       },
-    },
-  })
-}
-
-/** The store, whose writes take the time of a commit during the moves. */
-function committing<S extends Store>(store: S, watched: Watched, time: VirtualTime): S {
-  return new Proxy(store, {
-    get(of, name) {
-      const value: unknown = Reflect.get(of, name)
-      if (typeof value !== 'function') return value
-      const isWrite = /^(?:put|journalStart|journalEnd)/.test(String(name))
-      return (...given: unknown[]): unknown => {
-        const answer: unknown = Reflect.apply(value, of, given)
-        if (!(answer instanceof Promise)) return answer
-        const done = time.busy(answer)
-        if (!isWrite || !isMoving(watched)) return done
-        return (async () => {
-          const written: unknown = await done
-          await time.sleep(commitMilliseconds)
-          return written
-        })()
-      }
     },
   })
 }

@@ -50,6 +50,11 @@ export const guardDefaults = {
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
   /**
+   * Settles of subscribers whose new subscription was cancelled at once in the target, where nothing
+   * says that the member asked.
+   */
+  ended_unexplained: 0,
+  /**
    * Offers revoked from members who still pay the price that gave them: `access.yaml` no longer
    * gives them for it.
    */

@@ -20,6 +20,7 @@ import { provenExpansions, type Recipe } from './recipe.ts'
 import { holdMark, pauseImage, readHolds, readSource, type Hold, type PauseImage } from '../live/source.ts'
 import { dueMark, readDue, type Due } from '../live/due.ts'
 import { ratesBack, withNotedMoney } from './carried/money-steps.ts'
+import { isEndUnexplained } from '../live/subscription.ts'
 import { unpaidPeriods } from './unpaid-invoices.ts'
 import { taxPlace } from './carried/tax.ts'
 import { triesAgain } from './earlier-setup.ts'
@@ -64,18 +65,24 @@ export function movePlan(
  */
 export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
   const { desired, old, successor, standing } = candidate
-  const id = present(successor, 'successor').id
+  const ended = present(successor, 'successor')
+  const { id } = ended
+  const isUnexplained = standing === 'ended_in_target' && isEndUnexplained(ended)
   const expect = expectation(candidate, 'settle')
   const schedule = old.raw.schedule
   const release: readonly PlannedStep[] =
     schedule === null ? [] : [releaseStep(desired.source, typeof schedule === 'string' ? schedule : schedule.id)]
   return {
     goal: 'settle',
-    because: [standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid'],
+    because: [
+      standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid',
+      ...(isUnexplained ? [`${id} was cancelled at once, and nothing says that the member asked`] : []),
+    ],
     steps: [...release, settleStep(expect, id)],
     expect,
     charge: null,
     unproven,
+    ...(isUnexplained ? { unexplained: true as const } : {}),
   }
 }
 

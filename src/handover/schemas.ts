@@ -161,6 +161,7 @@ export const handoverPlanSchema = schemaOf<HandoverPlan<Goal | 'undo'>>()(
     expect: expectationSchema,
     charge: orNull(charge),
     unproven: Type.Boolean(),
+    unexplained: Type.Optional(Type.Literal(true)),
   }),
 )
 

@@ -178,6 +178,11 @@ export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
   readonly charge: ChargeForecast | null
   /** A settle before a captured payment proved the move. The guard `settle_unproven` counts it. */
   readonly unproven: boolean
+  /**
+   * A settle after a cancel in the target that nothing explains. The guard `ended_unexplained`
+   * counts it.
+   */
+  readonly unexplained?: true
 }
 
 /**

@@ -72,6 +72,7 @@ interface ShownFields {
   readonly cancel_at?: unknown
   readonly cancel_at_period_end?: unknown
   readonly ended_at?: unknown
+  readonly canceled_at?: unknown
 }
 
 function meaningOf({ status }: Shown): Meaning {
@@ -255,6 +256,24 @@ export function isLapsed({ cancellation_details: details }: Shown): boolean {
 export function isDisputed({ cancellation_details: details }: Shown): boolean {
   return isJsonObject(details) && details['reason'] === 'payment_disputed'
 }
+
+/**
+ * Ended at once on request, and nothing says that the member asked: no cancel of Crossbill's
+ * service, no word in Stripe's own form, no end that was set before, no failed or disputed payment.
+ * A person may have taken the wrong subscription in the Dashboard; Stripe shows the same for both.
+ */
+export function isEndUnexplained(subscription: Shown): boolean {
+  const { cancellation_details: details, ended_at: ended, canceled_at: asked } = subscription
+  if (!isOver(subscription) || isCancelledByUs(subscription)) return false
+  if (isLapsed(subscription) || isDisputed(subscription)) return false
+  const { comment, feedback } = isJsonObject(details) ? details : {}
+  const isSaid = [comment, feedback].some((one) => typeof one === 'string' && one !== '')
+  const wasSetBefore = typeof ended === 'number' && typeof asked === 'number' && ended - asked > atOnceSeconds
+  return !isSaid && !wasSetBefore
+}
+
+/** Seconds within which a cancel at once ends the subscription. */
+const atOnceSeconds = 60
 
 function commentOn({ cancellation_details: details }: Shown): string | undefined {
   const comment = isJsonObject(details) ? details['comment'] : undefined

@@ -24,6 +24,8 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `${actual} object(s) carry marks that Crossbill sets only in an account of the other role: a source has catalog objects or new subscriptions of this project, or the target has subscriptions that it put on hold. \`target\` and a source were exchanged in catalog/project.yaml. Write the accounts as they were before`,
   settle_unproven: (actual) =>
     `${actual} subscriber(s) would be settled before a payment in the target proves the move`,
+  ended_unexplained: (actual) =>
+    `${actual} member(s) would lose their old subscription, because their new one was cancelled at once in the target and nothing says that they asked. Look at each of them: crossbill explain names who it is. If one was cancelled by mistake, resume the collection of the old subscription in the Dashboard, remove \`crossbill_hold\` from its metadata and exclude the subscriber with a reason; they are then billed there`,
   access_revoked_from_payers: (actual) =>
     `${actual} offer(s) would be revoked from members who still pay, because access.yaml no longer gives these offers for the prices that they pay. Add each price under its earlier offer in catalog/access.yaml again to keep their access`,
 }

@@ -18,6 +18,8 @@ export interface SubscriberParts {
   readonly moved: number
   /** Addresses of settles that no captured payment has proven. */
   readonly unproven: readonly string[]
+  /** Addresses of settles after a cancel in the target that nothing explains. */
+  readonly unexplained: readonly string[]
   readonly movedShare: number
 }
 
@@ -43,6 +45,7 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
     people,
     moved: planned.length,
     unproven: planned.filter(({ plan }) => plan.unproven).map(({ key }) => subscriberAddress(key)),
+    unexplained: planned.filter(({ plan }) => plan.unexplained === true).map(({ key }) => subscriberAddress(key)),
     movedShare: movedShare(classified),
   }
 }

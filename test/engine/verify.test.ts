@@ -88,8 +88,22 @@ test('the member cancelled in the target', async () => {
   await using school = await moved()
   await school.target.subscriptions.cancel(await successor(school))
   expect(await codes(school)).toEqual(['ended_in_target us/sub'])
-  await planAndApply(school.stage('settled'))
+  // Nobody knows who cancelled it: no stage alone ends the old subscription.
+  for (const stage of ['target', 'settled'] as const)
+    await expect(planAndApply(school.stage(stage))).rejects.toThrow('ended_unexplained: 1 member(s)')
+  expect(await codes(school)).toEqual(['ended_in_target us/sub'])
+  await planAndApply(school.stage('settled'), { allow: ['ended_unexplained'] })
   expect(await codes(school, 'settled')).toEqual([])
+})
+
+test.each([
+  ['in the portal, with a reason', { cancellation_details: { feedback: 'too_expensive' } }],
+  ['at a desk that wrote down why', { cancellation_details: { comment: 'asked by phone' } }],
+] as const)('the member cancelled in the target %s: the old subscription ends without a question', async (_, why) => {
+  await using school = await moved()
+  await school.target.subscriptions.cancel(await successor(school), why)
+  await planAndApply(school.stage('target'))
+  expect(await codes(school)).toEqual([])
 })
 
 test('the member cancelled the held subscription through an old link', async () => {

@@ -1,5 +1,14 @@
 import { idOf } from '../../core/reference.ts'
-import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge, settledAs } from '../../live/subscription.ts'
+import {
+  hasBegun,
+  isEndUnexplained,
+  isHeld,
+  isOver,
+  isSettled,
+  isUndone,
+  mayCharge,
+  settledAs,
+} from '../../live/subscription.ts'
 import { mayBeDeclared } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
@@ -179,7 +188,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   ),
   drift_on_held_source: driftRule(
     'drift_on_held_source',
-    'before the next renewal: to carry the change, set the stage to `source` and apply, run crossbill pull, then move again; or put it back in the old account; or make the same change in the target and name `drift_on_held_source` under `override`',
+    'before the next renewal: to carry the change, set the stage to `source` and apply, run crossbill pull, then move again; or put it back in the old account; or make the same change in the target, then name `drift_on_held_source` under `override`',
   ),
   copy_mismatch: wrongCopy,
   payment_method_differs: paymentDiffers,
@@ -303,15 +312,20 @@ function unmarkedSuccessor({ old, alive, key, source, declared }: Sides, ruleInp
  * The member left in the target. The old subscription is on hold or, when released by hand, charges
  * a member who left.
  */
-function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule> {
+function endedInTarget({ old, successors, alive, key, source }: Sides): ReturnType<Rule> {
   const newest = successors.find((one) => !isUndone(one))
   if (old === undefined || isOver(old) || alive.length > 0 || newest === undefined) return undefined
   const ended = `${newest.id} ended (${newest.cancellation_details?.reason ?? 'cancelled'})`
   if (isHeld(old))
-    return { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
+    return isEndUnexplained(newest)
+      ? {
+          detail: `${ended} at once, and nothing says that the member asked; ${old.id} is still on hold`,
+          fix: `if the member left: set the stage to \`settled\`, then crossbill apply --allow ended_unexplained; if it was a mistake: resume the collection of ${old.id} in the Dashboard of ${source}, remove \`crossbill_hold\` from its metadata, and exclude the subscriber with a reason`,
+        }
+      : { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
   return {
     detail: `${ended}, and ${old.id} was taken off hold by hand${mayCharge(old) ? ': it charges again' : ''}`,
-    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if they stay in the old account: exclude it with a reason`,
+    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply${isEndUnexplained(newest) ? ' --allow ended_unexplained' : ''}; if they stay in the old account: exclude it with a reason`,
   }
 }
 

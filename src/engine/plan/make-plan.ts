@@ -238,6 +238,7 @@ async function guards(
   const heard = settles.filter((address) => listening.has(sourceOf(address)))
   const endpoints = [...new Set(heard.map(sourceOf))].reduce((sum, source) => sum + (listening.get(source) ?? 0), 0)
   const unproven = people.unproven.filter((address) => settles.includes(address))
+  const unexplained = people.unexplained.filter((address) => settles.includes(address))
   const planned = new Set(changes.map(({ address }) => address))
   const fromPayers = (seen.access?.fromPayers ?? []).filter((address) => planned.has(address))
   const moves = count('move')
@@ -258,6 +259,7 @@ async function guards(
     readGuard('project_renamed', renamed(seen), limits),
     readGuard('accounts_exchanged', exchanged, limits),
     readGuard('settle_unproven', unproven.length, limits, unproven),
+    readGuard('ended_unexplained', unexplained.length, limits, unexplained),
     readGuard('access_revoked_from_payers', fromPayers.length, limits, fromPayers),
   ]
 }

@@ -32,7 +32,9 @@ test('the member cancels the new subscription while the old is held, then recove
   const { world, one, other } = await twoMembers()
   await using _ = world
   await planAndApply(world.stage('target'))
-  await world.target.subscriptions.cancel((await successorOf(world, one)).id)
+  // The portal asks for a reason.
+  const why = { cancellation_details: { feedback: 'unused' } } as const
+  await world.target.subscriptions.cancel((await successorOf(world, one)).id, why)
   await world.unmoved.subscriptions.cancel(one)
   expect(await violationsOf(world.stage('target'))).toEqual([`ended_in_target us/${one}`])
   await recover(world.stage('target'))

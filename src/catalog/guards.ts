@@ -50,8 +50,8 @@ export const guardDefaults = {
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
   /**
-   * Settles of subscribers whose new subscription was cancelled at once in the target, where nothing
-   * says that the member asked.
+   * Settles of subscribers whose new subscription was cancelled at once in the target, although
+   * nothing says that the member asked.
    */
   ended_unexplained: 0,
   /**

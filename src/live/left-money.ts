@@ -19,7 +19,7 @@ export interface ShownItem {
 export interface CustomerMoney {
   readonly customer: string
   /** Every subscription of the customer, in every status. */
-  readonly subscriptions: readonly (Shown & { readonly id?: unknown })[]
+  readonly subscriptions: readonly (Shown & { readonly id?: unknown; readonly currency?: unknown })[]
   /** Pending invoice items. */
   readonly items: readonly ShownItem[]
   /** Invoices; only drafts are looked at. */
@@ -28,6 +28,8 @@ export interface CustomerMoney {
   readonly balance: number
   /** The currency of the balance. */
   readonly currency: string
+  /** `invoice_credit_balance`, which also has other currencies; there, a credit is positive. */
+  readonly credits: unknown
 }
 
 /** Money that no subscription of the customer will bill or use. */
@@ -46,7 +48,7 @@ export interface LeftPiece {
  * a subscription, which nothing finalizes then.
  */
 export function leftMoney(money: CustomerMoney): readonly LeftPiece[] {
-  const { customer, subscriptions, items, invoices, balance, currency } = money
+  const { customer, subscriptions, items, invoices, balance, currency, credits } = money
   const byId = new Map(subscriptions.map((one) => [one.id, one]))
   const someBills = subscriptions.some(bills)
   const isLeft = (of: string | undefined): boolean => {
@@ -73,7 +75,15 @@ export function leftMoney(money: CustomerMoney): readonly LeftPiece[] {
     balance === 0 || someBills
       ? []
       : [{ what: toldBalance(balance, currency, customer), subscription: undefined, mark: '' }]
-  return [...left, ...drafts, ...kept]
+  // Only an invoice in the same currency uses it, whatever else the customer is billed.
+  const others = Object.entries(objectIn(credits)).flatMap(([other, credit]) => {
+    const amount = -numberIn(credit)
+    const isUsed = subscriptions.some((one) => bills(one) && one.currency === other)
+    return amount === 0 || other === currency || isUsed
+      ? []
+      : [{ what: toldBalance(amount, other, customer), subscription: undefined, mark: '' }]
+  })
+  return [...left, ...drafts, ...kept, ...others]
 }
 
 function told(kind: string, { id, currency }: { readonly id?: unknown; readonly currency?: unknown }, amount: number) {

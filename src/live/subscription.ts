@@ -266,8 +266,8 @@ export function isEndUnexplained(subscription: Shown): boolean {
   const { cancellation_details: details, ended_at: ended, canceled_at: asked } = subscription
   if (!isOver(subscription) || isCancelledByUs(subscription)) return false
   if (isLapsed(subscription) || isDisputed(subscription)) return false
-  const { comment, feedback } = isJsonObject(details) ? details : {}
-  const isSaid = [comment, feedback].some((one) => typeof one === 'string' && one !== '')
+  const feedback = isJsonObject(details) ? details['feedback'] : undefined
+  const isSaid = [commentOn(subscription), feedback].some((one) => typeof one === 'string' && one !== '')
   const wasSetBefore = typeof ended === 'number' && typeof asked === 'number' && ended - asked > atOnceSeconds
   return !isSaid && !wasSetBefore
 }

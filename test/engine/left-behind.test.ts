@@ -108,6 +108,9 @@ describe('promise 12: verify names money that stays where no subscription bills 
     expect(await left(school, 'settled')).toEqual([])
     await school.us.invoiceItems.create({ customer, ...book })
     await school.us.customers.createBalanceTransaction(customer, { amount: -700, currency: 'usd' })
+    // A balance of its own: `balance` shows the customer's currency alone.
+    await school.us.customers.createBalanceTransaction(customer, { amount: -900, currency: 'eur' })
+    expect(await left(school, 'settled')).toEqual([expect.stringContaining('9.00 eur')])
     expect(await left(school, 'settled')).toEqual([
       expect.stringMatching(
         `money_left_behind us/${old}: item \\S+ of 42.00 usd, a credit of 7.00 usd .* stayed in us`,

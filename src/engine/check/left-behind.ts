@@ -119,6 +119,7 @@ function leftIn(account: LiveAccount, owners: readonly Owner[]): readonly Violat
       invoices: subscriptions.flatMap(({ id }) => account.invoices.get(id) ?? []).filter(isOwedIn(account)),
       balance: shown?.balance ?? 0,
       currency: shown?.currency ?? own[0]?.subscription.currency ?? '',
+      credits: shown?.invoice_credit_balance,
     })
     const byOwner = Map.groupBy(pieces, (piece) => ownerOf(piece, own))
     return [...byOwner].flatMap(([owner, left]) =>

@@ -1,14 +1,5 @@
 import { idOf } from '../../core/reference.ts'
-import {
-  hasBegun,
-  isEndUnexplained,
-  isHeld,
-  isOver,
-  isSettled,
-  isUndone,
-  mayCharge,
-  settledAs,
-} from '../../live/subscription.ts'
+import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge, settledAs } from '../../live/subscription.ts'
 import { mayBeDeclared } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
@@ -25,6 +16,7 @@ import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { paymentDiffers, wrongCopy } from './copies.ts'
 import { noMethodOfNew, noMethodOfOld } from './no-method.ts'
+import { endedInTarget } from './ended-in-target.ts'
 import { nextCharge, type Sides } from './sides.ts'
 import { fixByApply, moneyInFlight, periodUnaccounted } from './stopped-runs.ts'
 
@@ -306,27 +298,6 @@ function unmarkedSuccessor({ old, alive, key, source, declared }: Sides, ruleInp
   if (first === undefined) return undefined
   const both = mayCharge(old) && mayCharge(first) ? `; ${old.id} in ${source} charges as well` : ''
   return { detail: `${aboutUnmarked(first.id)}${both}`, fix: fixUnmarked(key, first.id) }
-}
-
-/**
- * The member left in the target. The old subscription is on hold or, when released by hand, charges
- * a member who left.
- */
-function endedInTarget({ old, successors, alive, key, source }: Sides): ReturnType<Rule> {
-  const newest = successors.find((one) => !isUndone(one))
-  if (old === undefined || isOver(old) || alive.length > 0 || newest === undefined) return undefined
-  const ended = `${newest.id} ended (${newest.cancellation_details?.reason ?? 'cancelled'})`
-  if (isHeld(old))
-    return isEndUnexplained(newest)
-      ? {
-          detail: `${ended} at once, and nothing says that the member asked; ${old.id} is still on hold`,
-          fix: `if the member left: set the stage to \`settled\`, then crossbill apply --allow ended_unexplained; if it was a mistake: resume the collection of ${old.id} in the Dashboard of ${source}, remove \`crossbill_hold\` from its metadata, and exclude the subscriber with a reason`,
-        }
-      : { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
-  return {
-    detail: `${ended}, and ${old.id} was taken off hold by hand${mayCharge(old) ? ': it charges again' : ''}`,
-    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply${isEndUnexplained(newest) ? ' --allow ended_unexplained' : ''}; if they stay in the old account: exclude it with a reason`,
-  }
 }
 
 /**

@@ -53,7 +53,7 @@ async function leftIn(
   currency: string,
 ): Promise<Outcome<readonly string[]>> {
   const [owner, subscriptions, items, drafts] = await Promise.all([
-    read(context, account, `/v1/customers/${customer}`),
+    read(context, account, `/v1/customers/${customer}`, { expand: ['invoice_credit_balance'] }),
     subscriptionsOf(account, customer),
     listed(account, '/v1/invoiceitems', { customer, pending: true }),
     listed(account, '/v1/invoices', { customer, status: 'draft' }),
@@ -72,6 +72,7 @@ async function leftIn(
     invoices: drafts.value,
     balance: typeof balance === 'number' ? balance : 0,
     currency: textIn(owner.value['currency']) || currency,
+    credits: owner.value['invoice_credit_balance'],
   })
   return success(pieces.map(({ what }) => what))
 }

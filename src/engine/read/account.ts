@@ -36,6 +36,7 @@ export function expansionsIn(account: string): readonly string[] {
 const customerExpansions = [
   'data.tax',
   'data.tax_ids',
+  'data.invoice_credit_balance',
   'data.discount.source.coupon',
   'data.invoice_settings.default_payment_method',
 ]

@@ -4,6 +4,7 @@ import { scheduleLost } from './phases-ahead.ts'
 import { siblingsOf, wasProven, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { lapsedInSource } from './lapsed.ts'
+import type { Changed } from './changed-terms.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
 import { isOver } from '../live/subscription.ts'
 import { pauseWords } from '../live/pause.ts'
@@ -56,6 +57,7 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
           {
             code: 'changed_in_target' as const,
             message: `changed in the target: ${changed.map(({ what }) => what).join(', ')}`,
+            ...(changed.some(namesUnknown) ? { unknown: true as const } : {}),
           },
         ]
       : []),
@@ -102,6 +104,11 @@ function itemsOf({ desired, old, around }: Candidate): string {
 function lapsedDrift(candidate: Candidate): readonly HandoverDrift[] {
   const message = lapsedInSource(candidate)
   return message === undefined ? [] : [{ code: 'lapsed_in_source', message }]
+}
+
+/** The new subscription has a price, coupon or tax rate that the catalog lacks. */
+function namesUnknown({ now }: Changed): boolean {
+  return (['items', 'discounts', 'tax_rates'] as const).some((list) => list in now && now[list] === undefined)
 }
 
 /** A person set the hold to the behaviour that it has before the proof. */

@@ -70,6 +70,8 @@ export interface HandoverDrift {
     | 'schedule_lost'
     | 'payment_method_differs'
   readonly message: string
+  /** The new subscription has an object that the catalog lacks: the target is pulled first. */
+  readonly unknown?: true
 }
 
 /**

@@ -21,7 +21,7 @@ export const violations = {
   },
   terms_differ: {
     meaning: 'The new subscription bills different prices, quantities, taxes or another currency than the old one did.',
-    fix: 'See `crossbill drift`. If the subscriber made the change, run `crossbill pull`: it writes the change into their entry. If not, revert the subscriber (stage: source) and plan again.',
+    fix: 'See `crossbill drift`. If the subscriber made the change, run `crossbill pull`: it writes the change into their entry. If they have a price, coupon or tax rate that the catalog lacks, run `crossbill pull --source target` first. If not, revert the subscriber (stage: source) and plan again.',
   },
   next_charge_differs: {
     meaning: 'The next charge has a different date or amount than it would have had in the old account.',

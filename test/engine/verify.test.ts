@@ -112,6 +112,25 @@ test('the member cancelled the held subscription through an old link', async () 
   expect(await codes(school)).toEqual(['cancelled_in_source us/sub'])
 })
 
+test('a price in the target that the catalog lacks: the advice pulls the target first', async () => {
+  await using school = await moved()
+  const { target } = school
+  const id = await successor(school)
+  const [item] = (await target.subscriptions.retrieve(id)).items.data
+  const recurring = { interval: 'month' } as const
+  const made = await target.prices.create({
+    currency: 'usd',
+    unit_amount: 5_900,
+    recurring,
+    product_data: { name: 'By hand' },
+  })
+  const items = [{ id: item?.id ?? '', price: made.id }]
+  await target.subscriptions.update(id, { items, proration_behavior: 'none' })
+  expect((await verify(school.stage('target'))).violations).toMatchObject([
+    { code: 'terms_differ', fix: expect.stringContaining('crossbill pull --source target') as string },
+  ])
+})
+
 test('an undeclared subscription', async () => {
   await using school = await moved()
   const { customer, items } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')

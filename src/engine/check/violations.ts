@@ -169,7 +169,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   not_in_source: blockedRule('not_in_source'),
   next_charge_differs: nextChargeDiffers,
   open_invoice_on_source: openInvoice,
-  terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
+  terms_differ: changedInTarget,
   discount_lost: driftRule(
     'discount_lost',
     'set the stage back to `source` and apply, run crossbill pull, then move again: the move counts what is left of it; if it was taken away on purpose, name `discount_lost` under `override`',
@@ -234,6 +234,17 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
     const found = drift.get(key)?.filter((one) => one.code === code) ?? []
     return found.length === 0 ? undefined : { detail: found.map(({ message }) => message).join('; '), fix }
   }
+}
+
+/** A pull of the target comes first where the catalog lacks what the subscriber has there. */
+function changedInTarget(sides: Sides, ruleInput: RuleInput): ReturnType<Rule> {
+  const found = driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML')
+  const isUnknown = ruleInput.drift.get(sides.key)?.some(({ unknown }) => unknown === true) === true
+  const violation = found(sides, ruleInput)
+  if (violation === undefined || !isUnknown) return violation
+  const fix =
+    'crossbill pull --source target adds to the catalog what the subscriber has there; then crossbill pull takes it into their entry'
+  return { ...violation, fix }
 }
 
 /** What the plan says about the entry of a subscriber, with its way out. */

@@ -27,6 +27,13 @@ const created = (params: Change['steps'][number]['params'], kind = 'price'): Cha
 })
 
 describe('a change shows the old and the new value', () => {
+  test('or that it follows another one, when its own words stay the same', () => {
+    const change: Change = { ...created({}, 'promotion_code'), action: 'replace', because: ['promotion'] }
+    expect(patchLines(change)).toEqual(['promotion: follows an object that is replaced'])
+    const marked: Change = { ...change, action: 'update', because: ['marks'] }
+    expect(patchLines(marked)).toEqual([])
+  })
+
   test.each([
     [{ a: 1 }, { a: 2 }, 'a: 1 → 2'],
     [{ unit_amount: 4987 }, { unit_amount: 9913 }, 'unit_amount: 49.87 usd → 99.13 usd'],

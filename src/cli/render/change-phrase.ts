@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject, objectIn } from '../../core/j
 import { splitAddress } from '../../core/address.ts'
 import { withoutSecrets } from '../../core/secret-text.ts'
 import type { Ending } from '../../kinds/kind.ts'
+import { kindNamed } from '../../kinds/registry.ts'
 import { markProtect } from '../../live/marks.ts'
 import type { Change, Drift } from '../../plan/types.ts'
 import { leftOver, takesFrom } from '../../plan/resources/change.ts'
@@ -222,7 +223,17 @@ export function patchLines(change: Change, meanwhile = false): string[] {
   // The list of its subscribers shows the amounts, with their currency.
   if (isRest(change))
     return change.patch.filter(({ path }) => !/amount|tiers/.test(path)).map((operation) => operationLine(operation))
-  return change.patch.map((operation) => operationLine(operation, params))
+  return [...change.patch.map((operation) => operationLine(operation, params)), ...followingLines(change)]
+}
+
+/** A field whose value stays the same words: the object that it names is replaced in this plan. */
+function followingLines({ address, action, because, patch }: Change): string[] {
+  if (action !== 'update' && action !== 'replace') return []
+  const fields = kindNamed(splitAddress(address).kind)?.fields ?? {}
+  const shown = new Set(patch.map(({ path }) => path.split('/')[1]))
+  return because
+    .filter((field) => Object.hasOwn(fields, field) && !shown.has(field))
+    .map((field) => `${field}: follows an object that is replaced`)
 }
 
 /** One line for each field that was changed outside: the catalog's value, then the live value. */

@@ -1,3 +1,4 @@
+import { addressesOf } from '../../plan/assemble.ts'
 import type { Notice, Plan } from '../../plan/types.ts'
 import { carriedTotals } from './carried.ts'
 import { planView, type PlanView, type RepricedView } from './plan-view.ts'
@@ -33,7 +34,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     ...view.people.map((group) => people(group, limit)),
     resources(view, limit),
     markdownTable(
-      `Waiting (${plan.summary.deferred})`,
+      `Waiting (${addressesOf(plan.deferred).size})`,
       ['subscriber', 'why', 'until'],
       someOfEach(view.deferred, limit).map((member) => [
         code(shortAddress(member.address)),
@@ -48,7 +49,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       },
     ),
     markdownTable(
-      `Blocked (${plan.summary.blocked})`,
+      `Blocked (${addressesOf(plan.blocked).size})`,
       ['subscriber', 'why', 'what to do'],
       someOfEach(
         view.blocked.map(({ reasons }) => ({ members: reasons })),

@@ -1,3 +1,4 @@
+import { addressesOf } from '../../plan/assemble.ts'
 import type { Plan } from '../../plan/types.ts'
 import { html, raw, type Html } from '../../core/html.ts'
 import { folded, page, table, withCode, type Column } from './page.ts'
@@ -32,7 +33,7 @@ export function planHtml(plan: Plan): string {
       { title: 'then', cell: ({ outcome }) => outcome },
     ]),
     section(
-      `Blocked (${plan.summary.blocked})`,
+      `Blocked (${addressesOf(plan.blocked).size})`,
       view.blocked.flatMap(({ reasons }) => reasons),
       [
         { title: 'subscriber', cell: ({ who }) => code(who) },
@@ -41,7 +42,7 @@ export function planHtml(plan: Plan): string {
       ],
     ),
     section(
-      `Waiting (${plan.summary.deferred})`,
+      `Waiting (${addressesOf(plan.deferred).size})`,
       view.deferred.flatMap(({ members }) => members),
       [
         { title: 'subscriber', cell: ({ address }) => code(shortAddress(address)) },

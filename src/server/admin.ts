@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from './context.ts'
 import { openapi } from './openapi.ts'
+import { knownStatus } from './known-status.ts'
 import { statusPage } from './status-page.ts'
 
 /**
@@ -24,6 +25,10 @@ export function checkHost(app: FastifyInstance, host: string): void {
  * this machine unless the configuration names another address.
  */
 export function adminRoutes(app: FastifyInstance, context: ServerContext): void {
+  const known = knownStatus(
+    async () => context.status(),
+    () => context.clock(),
+  )
   app.get('/metrics', async (_, reply) => {
     const { metrics } = context
     return reply.type(metrics.contentType).send(await metrics.text())
@@ -31,8 +36,9 @@ export function adminRoutes(app: FastifyInstance, context: ServerContext): void 
   app.get('/openapi.json', (_, reply) => reply.send(openapi(context.version)))
   app.get('/', async (request, reply) => {
     const watches = Object.hasOwn(request.query as object, 'watch')
-    const status = await context.status()
-    const about = { latency: context.metrics.latency(), school: context.school.name, version: context.version, watches }
+    const { status, at, away } = await known()
+    const { metrics, school, version } = context
+    const about = { latency: metrics.latency(), school: school.name, version, watches, at, away }
     return reply
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8')

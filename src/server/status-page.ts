@@ -1,6 +1,7 @@
 import { formatInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { explainEnd } from '../cancel/reasons.ts'
 import type { ServiceStatus, StatusRow } from '../engine/inbox/status.ts'
+import type { KnownStatus } from './known-status.ts'
 import type { Latency } from './metrics.ts'
 import { html, type Html } from '../core/html.ts'
 import { latencyPlot } from './latency-plot.ts'
@@ -19,14 +20,22 @@ export interface About {
   readonly version: string
   /** Whether the reader asked that the page reloads by itself. */
   readonly watches: boolean
+  /** When the store was read; undefined when it never answered. */
+  readonly at: Instant | undefined
+  /** Present while the store does not answer: the page then shows what was read last. */
+  readonly away?: KnownStatus['away']
 }
 
 /**
  * The page for an operator on call: first whether anything is wrong, then what waits, what failed
  * and why, and the command that helps.
  */
-export function statusPage(status: ServiceStatus, now: Instant, { latency, school, version, watches }: About): string {
-  const troubles = troublesOf(status, now)
+export function statusPage(
+  status: ServiceStatus,
+  now: Instant,
+  { latency, school, version, watches, at, away }: About,
+): string {
+  const troubles = [...storeTrouble(away, at, now), ...troublesOf(status, now)]
   const headline =
     troubles.length === 0
       ? 'All is well'
@@ -66,7 +75,7 @@ export function statusPage(status: ServiceStatus, now: Instant, { latency, schoo
     ),
     html`<p class="soft">
       Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}.
-      As of ${formatInstant(now)};
+      As of ${at === undefined ? 'no answer of the store yet' : formatInstant(at)};
       ${watches ? html`this page reloads by itself (<a href="/">stop</a>)` : html`<a href="/?watch">reload by itself</a>`}.
       ${version}, Node ${process.versions.node}.
     </p>`,
@@ -87,7 +96,19 @@ function why(row: StatusRow): readonly Cell[] {
   return [`${means} (${row.reason})`, { text: next, code: command }]
 }
 
-function troublesOf(status: ServiceStatus, now: Instant): { what: string; command: string }[] {
+interface Trouble {
+  readonly what: string
+  readonly command: string
+}
+
+function storeTrouble(away: KnownStatus['away'], at: Instant | undefined, now: Instant): readonly Trouble[] {
+  if (away === undefined) return []
+  const below = at === undefined ? 'Nothing was read yet.' : `What follows was read ${ago(at, now)}.`
+  const what = `The store has not answered since ${formatInstant(away.since)} (${away.why}): signals are refused, senders send them again, and nothing is cancelled. ${below}`
+  return [{ what, command: 'crossbill doctor' }]
+}
+
+function troublesOf(status: ServiceStatus, now: Instant): Trouble[] {
   const dead = status.states['dead'] ?? 0
   const age = status.oldestPendingSeconds ?? 0
   return [

@@ -22,7 +22,7 @@ export async function status(): Promise<Figure[]> {
     status: async () => serviceStatus(rig.context),
     milliseconds: () => performance.now(),
   })
-  const about = { latency: metrics.latency(), school: 'School', version: 'bench', watches: false }
+  const about = { latency: metrics.latency(), school: 'School', version: 'bench', watches: false, at: rig.now() }
   const page = async (): Promise<void> => void statusPage(await serviceStatus(rig.context), rig.now(), about)
   const figures = [
     await often('the status page', page),

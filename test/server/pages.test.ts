@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { signLink } from '../../src/cancel/link.ts'
-import { instant } from '../../src/core/instant.ts'
+import { formatInstant, instant } from '../../src/core/instant.ts'
 import { failed, success } from '../../src/core/outcome.ts'
 import type { ServerSecrets } from '../../src/server/context.ts'
 import { hookSecret, linkSecret, now, relaySecret, runService, secrets, type Running } from './service.ts'
@@ -269,6 +269,28 @@ describe('the listener for people on call', () => {
     expect(text).toContain('12 s left')
     expect(text).toMatch(/<svg[^>]* role="img"\s+aria-label="Latency of the last 1 cancels/)
     expect(text).toContain(`0.0.0, Node ${process.versions.node}`)
+  })
+
+  test('shows what it read last while the store does not answer, and since when', async () => {
+    const own = await runService({})
+    const text = async (): Promise<string> => (await fetch(own.service.adminUrl)).text()
+    const gone = Object.assign(new Error('gone'), { code: 'store_unreachable' })
+    const { value } = own.status
+    const fails = { get: () => Promise.reject(gone), configurable: true }
+    Object.defineProperty(own.status, 'value', fails)
+    expect(await text()).toContain('Nothing was read yet.')
+    Object.defineProperty(own.status, 'value', { value, configurable: true })
+    expect(await text()).toContain('All is well')
+    Object.defineProperty(own.status, 'value', fails)
+    await text()
+    own.clock.now = instant(now + 60)
+    const away = await text()
+    await own.service.close()
+    expect(away).toContain(
+      `The store has not answered since ${formatInstant(now)} (store_unreachable): signals are refused`,
+    )
+    expect(away).toContain('What follows was read 60 s ago.')
+    expect(away).toMatch(/<td>done<\/td>\s*<td>3<\/td>/)
   })
 
   test('shows troubles first, with the command that helps, and escapes foreign text', async () => {

@@ -1,4 +1,4 @@
-import type { Failure } from '../../core/outcome.ts'
+import type { Failure, Outcome } from '../../core/outcome.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
@@ -44,12 +44,15 @@ export async function noteToWrite(
   let balance: number | undefined
   for (const piece of pieces) {
     if (piece.kind === 'balance') {
-      if (to === 'source' && invoice !== null) balance = await balanceAfter(context, job, invoice)
+      if (to !== 'source' || invoice === null) continue
+      const after = await balanceAfter(context, job, invoice)
+      if (after === 'unread') return undefined
+      balance = after
       continue
     }
     const list = piece.kind === 'item' ? 'invoiceitems' : 'invoices'
     const found = await read(context, account, `/v1/${list}/${piece.id}`)
-    if (!found.ok && found.failure.code !== 'resource_missing') return undefined
+    if (isUnread(found)) return undefined
     const isOwed =
       found.ok && (piece.kind === 'item' ? (found.value['invoice'] ?? null) === null : found.value['status'] === 'open')
     if (!isOwed) gone.add(piece.id)
@@ -61,15 +64,16 @@ export async function noteToWrite(
 /**
  * The balance after a revert's own finalization paid an invoice from it: the plan could foresee it
  * only if the invoice was a draft then, and Stripe adds what is too small to be charged. Undefined
- * when others changed the balance since, or when it cannot be read.
+ * when others changed the balance since.
  */
-async function balanceAfter(context: Context, { handover }: Job, id: string): Promise<number | undefined> {
+async function balanceAfter(context: Context, { handover }: Job, id: string): Promise<number | 'unread' | undefined> {
   const { target } = context.accounts
   const { customer_new: customer, key } = handover.expect
   const [invoice, owner] = await Promise.all([
     read(context, target, `/v1/invoices/${id}`),
     read(context, target, `/v1/customers/${customer}`),
   ])
+  if (isUnread(invoice) || isUnread(owner)) return 'unread'
   if (!invoice.ok || !owner.ok) return undefined
   const { status, metadata, ending_balance: after } = invoice.value
   const isOurs = isJsonObject(metadata) && metadata[markReverting] === key
@@ -164,8 +168,7 @@ export async function decidedByOthers(
   const piece = path.replace(/\/void$/, '')
   const found = await read(context, account, piece)
   // A deleted item leaves no trace: the answer to our own request decides.
-  if (!found.ok)
-    return found.failure.code === 'resource_missing' ? undefined : { ...unsent, result: 'unknown', reason: pieceUnread }
+  if (!found.ok) return isUnread(found) ? pieceUnreadable : undefined
   const stays = async (how: string): Promise<Sent> => {
     const tries = await context.store.journal({ address: subscriberAddress(job.key) })
     for (const one of tries.filter((entry) => entry.path === path && isOpenEntry(entry)))
@@ -190,7 +193,7 @@ export async function decidedByOthers(
     params: { metadata: { [markVoiding]: mark } },
     key: `crossbill-${digest([mark, piece, 'voiding'])}`,
   })
-  return marked.ok ? undefined : { ...unsent, result: 'unknown', reason: pieceUnread }
+  return marked.ok ? undefined : pieceUnreadable
 }
 
 /** The number of the hold tells this hand-over from an earlier one that did not void it. */
@@ -206,6 +209,18 @@ function isOpenEntry({ status }: JournalEntry): boolean {
   return status === 'started' || status === 'unknown'
 }
 
+const unread: Reason = {
+  code: 'source_unreachable',
+  message: 'the balance of the customer could not be read',
+  fix: 'Run the same command again.',
+}
+
+const pieceUnread: Reason = {
+  code: 'source_unreachable',
+  message: 'an item or invoice to be carried could not be read or marked',
+  fix: 'Run the same command again.',
+}
+
 const unsent = { type: 'sent', id: null, reason: null } as const
 
 /**
@@ -219,17 +234,18 @@ const unsent = { type: 'sent', id: null, reason: null } as const
  * | did not write the note | the run that wrote it         | the same; both runs use one key    |
  * | wrote the note    | others, after the note             | the rest is not needed             |
  *
- * Returns how many requests of the list are no longer needed; undefined for every other refusal.
+ * Returns how many requests of the list are no longer needed; undefined for every other refusal,
+ * and `unread` when the piece cannot be read: what could not be read is not absent.
  */
 export async function fallsAway(
   context: Context,
   job: Job,
   { step, account, failure, live, generation }: Refused,
-): Promise<number | undefined> {
+): Promise<number | 'unread' | undefined> {
   const { id, path } = step
   if (invoiceTakenOut(id) !== undefined) {
     const invoice = await read(context, account, path.replace(/\/void$/, ''))
-    if (!invoice.ok) return undefined
+    if (!invoice.ok) return isUnread(invoice) ? 'unread' : undefined
     if (invoice.value['status'] === 'paid') return restOf(job, id)
     if (invoice.value['status'] !== 'void') return undefined
     if (!isMarkedWith(invoice.value, voidingMark(job, generation))) return restOf(job, id)
@@ -242,6 +258,7 @@ export async function fallsAway(
   if (failure.code !== 'resource_missing') {
     // Stripe refuses to delete an item of an invoice that is no longer a draft.
     const item = failure.kind === 'rejected' ? await read(context, account, path) : undefined
+    if (item !== undefined && isUnread(item)) return 'unread'
     return item?.ok === true && (item.value['invoice'] ?? null) !== null ? restOf(job, id) : undefined
   }
   const tries = await triesSince(context, job, live)
@@ -249,22 +266,18 @@ export async function fallsAway(
   return isOwn || !tries.some((one) => one.step === noteStep) ? 0 : restOf(job, id)
 }
 
+/** Whether nobody knows what is there: only `resource_missing` says that it is gone. */
+function isUnread(found: Outcome<unknown>): boolean {
+  return !found.ok && found.failure.code !== 'resource_missing'
+}
+
+/** What a request waits for whose piece could not be read. */
+export const pieceUnreadable: Sent = { ...unsent, result: 'unknown', reason: pieceUnread }
+
 interface Refused {
   readonly step: PlannedStep
   readonly account: StripeAccount
   readonly failure: Failure
   readonly live: LiveValues
   readonly generation: number | null
-}
-
-const unread: Reason = {
-  code: 'source_unreachable',
-  message: 'the balance of the customer could not be read',
-  fix: 'Run the same command again.',
-}
-
-const pieceUnread: Reason = {
-  code: 'source_unreachable',
-  message: 'an item or invoice to be carried could not be read or marked',
-  fix: 'Run the same command again.',
 }

@@ -15,7 +15,15 @@ import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { answered, type Sent } from './answers.ts'
 import { accountNamed, type Context } from '../context.ts'
-import { balanceChanged, decidedByOthers, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
+import {
+  balanceChanged,
+  decidedByOthers,
+  fallsAway,
+  noteToWrite,
+  notNoted,
+  nothingLeft,
+  pieceUnreadable,
+} from './carried-money.ts'
 import { noteStopped } from './collection.ts'
 import { creationKey, holdKey } from './keys.ts'
 import { recovery, type Job } from './job.ts'
@@ -96,6 +104,7 @@ export async function send(context: Context, turn: Turn, state: StateIn<RequestP
     ? undefined
     : { step, account, failure: outcome.failure, live, generation: state.generation }
   const moot = refused === undefined ? undefined : await fallsAway(context, job, refused)
+  if (moot === 'unread') return pieceUnreadable
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
   const event = sent(phase, turn, outcome)
   if (event.result !== 'unknown' || (phase !== 'holding' && phase !== 'restoring_old')) return event

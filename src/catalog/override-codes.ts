@@ -13,6 +13,7 @@ export const overrideCodes = {
   schedule_lost: 'the settle although the new subscription no longer has the schedule of the old one',
   discount_lost:
     'the new subscription continues without a discount of the old one that was taken away on purpose; a revert gives it back',
+  proration_uncredited: 'the member was given the credit for a change in a period that the other account was paid for',
   copy_mismatch:
     'the customer or the card in the target is the copy of the old one although the accounts show otherwise',
   setup_failed: 'the member moves although the bank refused the copied payment method',

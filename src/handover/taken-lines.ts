@@ -56,11 +56,12 @@ export function grossOf(lines: readonly TakenLine[]): number {
   return lines.reduce((sum, { amount, added }) => sum + amount + added, 0)
 }
 
-function isProration({ parent }: Stripe.InvoiceLineItem): boolean {
+export function isProration({ parent }: Stripe.InvoiceLineItem): boolean {
   return (parent?.invoice_item_details?.proration ?? parent?.subscription_item_details?.proration) === true
 }
 
-function takenLine({ amount, discount_amounts: discounts, taxes, period }: Stripe.InvoiceLineItem): TakenLine {
+/** The amount of a line after discounts, and the taxes added to it. */
+export function takenLine({ amount, discount_amounts: discounts, taxes, period }: Stripe.InvoiceLineItem): TakenLine {
   const off = (discounts ?? []).reduce((sum, one) => sum + one.amount, 0)
   const added = (taxes ?? []).reduce((sum, one) => sum + (one.tax_behavior === 'exclusive' ? one.amount : 0), 0)
   const rates = (taxes ?? []).flatMap(({ tax_rate_details: rate }) => rate?.tax_rate ?? [])

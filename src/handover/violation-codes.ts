@@ -149,6 +149,11 @@ export const violations = {
       'A member who is billed by usage changes accounts at the end of a period, and usage is in the wrong account: in the target before that time, or in the old account after it. It would be billed twice or not at all.',
     fix: 'Let your software send the usage of this member to the old account until the date, and to the target from then on. Usage that the old account got later: send it again to the target with its own time (Stripe accepts 35 days). Usage that the target got too early: cancel the events there within 24 hours, or credit it.',
   },
+  proration_uncredited: {
+    meaning:
+      'A member changed the plan, the seats or an item in a period that the other account was paid for, with a proration. In flexible billing mode, Stripe credits only what the subscription itself has debited, so the member paid for the rest of the period twice. The message says how much they are owed.',
+    fix: 'In the account that bills now, give the customer a credit balance of the amount whose note contains the id of the subscription, or issue credit notes on the invoices of the change: `verify` then counts it. If it was given in another way, name `proration_uncredited` under `override`. Until the first renewal after a move, let portals change subscriptions without proration only.',
+  },
   period_unaccounted: {
     meaning:
       'A run stopped between the release of an old subscription and the billing of the renewals that its hold had kept back, or a revert stopped after it had voided the invoice in the target. Neither account has charged the period.',

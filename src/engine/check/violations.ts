@@ -53,6 +53,7 @@ export const violationCodes = [
   'money_left_in_target',
   'money_left_behind',
   'usage_misplaced',
+  'proration_uncredited',
   'period_unaccounted',
   'period_unpaid',
   'collection_stopped',

@@ -4,6 +4,7 @@ import type { Notice } from '../../plan/types.ts'
 import { noticesOf } from '../plan/notices.ts'
 import { earlierVersions } from '../plan/earlier-versions.ts'
 import { misplacedUsage } from './usage.ts'
+import { uncreditedChanges } from './uncredited.ts'
 import { externalBillers } from './external-billers.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 import { check } from '../check/check.ts'
@@ -37,6 +38,7 @@ export async function verify(context: Context): Promise<VerifyResult> {
     ...accessViolations(seen),
     ...(await externalBillers(context)),
     ...(await misplacedUsage(context, seen)),
+    ...(await uncreditedChanges(context, seen)),
     ...notices.flatMap(noticedViolation),
   ]
   const { subscribers, project } = context.catalog

@@ -1,0 +1,102 @@
+import { describe, expect, test, vi } from 'vitest'
+import type Stripe from 'stripe'
+import type { Context } from '../../src/engine/context.ts'
+import type { OverrideCode } from '../../src/catalog/override-codes.ts'
+import { idOf } from '../../src/core/reference.ts'
+import { verify, type Violation } from '../../src/engine/verify/verify.ts'
+import { type Member, type Members, members } from './members.ts'
+import { planAndApply } from './rig.ts'
+
+/*
+ * Promise 1, nobody pays twice: in flexible billing mode, Stripe credits only what the subscription
+ * itself has debited. A change with a proration in a period that the other account was paid for is
+ * named with the amount that the member is owed.
+ */
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const now = '2026-10-05T12:00:00Z'
+const since = '2026-09-20T09:15:00Z'
+
+type Behavior = NonNullable<Stripe.SubscriptionUpdateParams['proration_behavior']>
+
+async function seats(client: Stripe, id: string, quantity: number, behavior: Behavior = 'always_invoice') {
+  const [item] = (await client.subscriptions.retrieve(id)).items.data
+  await client.subscriptions.update(id, {
+    items: [{ id: item?.id ?? '', quantity }],
+    proration_behavior: behavior,
+  })
+}
+
+async function moved(member: Partial<Member> = {}): Promise<{ school: Members; old: string; successor: string }> {
+  const school = await members([{ since, ...member }], now)
+  await planAndApply(school.stage('target'))
+  const [successor] = (await school.target.subscriptions.list({})).data
+  return { school, old: school.subscriptions[0] ?? '', successor: successor?.id ?? '' }
+}
+
+async function named(context: Context, ...override: OverrideCode[]): Promise<readonly Violation[]> {
+  const subscribers = context.catalog.subscribers.map((one) => ({ ...one, override }))
+  const { violations } = await verify({ ...context, catalog: { ...context.catalog, subscribers } })
+  return violations.filter(({ code }) => code === 'proration_uncredited')
+}
+
+/** The credit that the old account gives when nobody was moved. */
+async function creditWithoutMove(quantity: number): Promise<number> {
+  const { us, subscriptions } = await members([{ since }], now)
+  await seats(us, subscriptions[0] ?? '', quantity)
+  const [invoice] = (await us.invoices.list({ subscription: subscriptions[0] ?? '' })).data
+  return Math.min(...(invoice?.lines.data ?? []).map(({ amount }) => amount))
+}
+
+describe('a change in a period that the other account was paid for', () => {
+  test.each(['always_invoice', 'create_prorations'] as const)(
+    'is named with the credit that is owed (%s), until it is given',
+    async (behavior) => {
+      const { school, successor } = await moved()
+      await using here = school
+      const { target } = here
+      expect(await named(here.stage('target'))).toEqual([])
+      await seats(target, successor, 2, behavior)
+      const amount = await creditWithoutMove(2)
+      const [found, ...more] = await named(here.stage('target'))
+      const owed = `${(-amount / 100).toFixed(2)} usd of it are owed to the member`
+      expect([found?.detail, more]).toEqual([expect.stringContaining(owed), []])
+      expect(await named(here.stage('target'), 'proration_uncredited')).toEqual([])
+      // The renewal hides the invoice of the change, and the member is still owed.
+      await here.advance('2026-10-22T00:00:00Z')
+      expect((await named(here.stage('target')))[0]?.detail).toContain(owed)
+      const customer = idOf((await target.subscriptions.retrieve(successor)).customer)
+      const description = `time paid in the old account, ${successor}`
+      await target.customers.createBalanceTransaction(customer, { amount: amount + 100, currency: 'usd', description })
+      expect((await named(here.stage('target')))[0]?.detail).toContain('so 1.00 usd of it')
+      await target.customers.createBalanceTransaction(customer, { amount: -100, currency: 'usd', description })
+      expect(await named(here.stage('target'))).toEqual([])
+    },
+  )
+
+  test('is named after a revert, for the period that the target was paid for', async () => {
+    const { school, old } = await moved()
+    await using here = school
+    await here.advance('2026-10-25T00:00:00Z')
+    expect((await planAndApply(here.stage('source'))).result.ok).toBe(true)
+    await here.advance('2026-10-28T00:00:00Z')
+    await seats(here.us, old, 3)
+    const [found] = await named(here.stage('source'))
+    expect(found?.detail).toMatch(/had paid in the target until 2026-11-20.* so 36\.\d\d usd of it are owed/)
+  })
+
+  test('needs nothing in classic mode, without a proration, or in a period that the target billed', async () => {
+    const classic = await moved({ create: { billing_mode: { type: 'classic' } } })
+    await seats(classic.school.target, classic.successor, 2)
+    expect(await named(classic.school.stage('target'))).toEqual([])
+    await classic.school[Symbol.asyncDispose]()
+    const { school, successor } = await moved()
+    await using here = school
+    await seats(here.target, successor, 2, 'none')
+    expect(await named(here.stage('target'))).toEqual([])
+    await here.advance('2026-10-28T00:00:00Z')
+    await seats(here.target, successor, 5)
+    expect(await named(here.stage('target'))).toEqual([])
+  })
+})

@@ -42,8 +42,8 @@ export function ownCancel(
 /**
  * Cancels a subscription and confirms it from Stripe's answer. Stripe answers 404 for a cancelled
  * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
- * cancel. Nothing is prorated or invoiced. A cancel at once stops the collection of the customer's
- * other invoices, so those are marked before it.
+ * cancel. Nothing is prorated, and nothing is invoiced but usage. A cancel at once stops the
+ * collection of the customer's other invoices, so those are marked before it.
  *
  * | the subscription                           | then                                      |
  * | ------------------------------------------ | ----------------------------------------- |
@@ -79,6 +79,12 @@ function pathOf({ subscription }: CancelWork): string {
   return `/v1/subscriptions/${subscription}`
 }
 
+function billsUsage(subscription: StripeObject): boolean {
+  return objectsIn(objectIn(subscription['items'])['data']).some(
+    ({ price }) => objectIn(objectIn(price)['recurring'])['usage_type'] === 'metered',
+  )
+}
+
 async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObject): Promise<Outcome<StripeObject>> {
   const when = whenOf(work, seen)
   if (when === 'period_end' && done(seen, when)) return success(seen)
@@ -88,9 +94,14 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
   if (!noted.ok) return noted
   const path = pathOf(work)
   const comment = `${cancelledComment}${work.row}`
+  // Usage that no invoice has billed is billed with the cancel: nothing would bill it afterwards.
+  const usage = when === 'now' && billsUsage(seen)
   const request =
     when === 'now'
-      ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
+      ? {
+          method: 'DELETE' as const,
+          params: { invoice_now: usage, prorate: false, cancellation_details: { comment } },
+        }
       : { method: 'POST' as const, params: { cancel_at_period_end: true, cancellation_details: { comment } } }
   return perform(context, {
     address: addressOf(work),
@@ -98,7 +109,7 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
     account: work.account,
     path,
     ...request,
-    key: digest([work.row, work.account.id, work.subscription, when]),
+    key: digest([work.row, work.account.id, work.subscription, when, ...(usage ? ['usage'] : [])]),
     find: async () => {
       const now = await read(context, work.account, path)
       if (!now.ok) return now

@@ -83,6 +83,11 @@ export const noticeCodes = {
       'A subscription leaves an account alone, by `override: [customer_split]`. Money of its customer stays there for another subscription, so the next renewal is charged without it.',
     fix: 'Nothing to do if this is intended. Otherwise remove the override: the subscriptions of the customer then leave together, or wait for each other.',
   },
+  paid_in_old_account: {
+    meaning:
+      'Members have paid in the old account for a period that still runs, and the target bills them before it ends, in flexible billing mode. Stripe credits only what the new subscription itself has debited: a change of plan or seats with a proration before its first renewal charges the rest of the period a second time, and a removed item or a cancel with proration gives nothing back. One notice names all members of an account and a currency, with the amount and the latest date.',
+    fix: 'Until that date, let customer portals of the target change subscriptions without proration (`proration_behavior: none`), and do the same in the Dashboard and in your own code. `verify` names a change that was made with a proration, with the amount that is owed (`proration_uncredited`).',
+  },
   item_without_subscription: {
     meaning:
       'An old account holds a pending invoice item of a customer that is not tied to a subscription. The next invoice of any of the customer’s subscriptions there includes it. When all of those are on hold or ended, it is never billed.',

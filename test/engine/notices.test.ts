@@ -19,6 +19,8 @@ import { at, planAndApply } from './rig.ts'
 vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
+/** Flexible mode has a notice of its own (`uncredited.test.ts`). */
+const classic = { billing_mode: { type: 'classic' } } as const
 
 async function customer({ us }: Members, more: Stripe.CustomerCreateParams = {}, card = true): Promise<string> {
   const paid = { payment_method: 'pm_card_visa', invoice_settings: { default_payment_method: 'pm_card_visa' } }
@@ -30,7 +32,7 @@ async function monthly({ us, subscriptions }: Members): Promise<string> {
 }
 
 test('nothing silent: a schedule that has not begun is named with its date and amount, and verify fails until it is declared', async () => {
-  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  await using school = await members([{ since: '2026-09-20T09:15:00Z', create: classic }], now)
   const later = await customer(school)
   const items = [{ price: await monthly(school), quantity: 2 }]
   const schedule = await school.us.subscriptionSchedules.create({
@@ -99,7 +101,7 @@ test('nothing silent: a trial that ends without a card is named with the amount 
 })
 
 test('nothing silent: an end after more renewals is named before and after the move', async () => {
-  const create = { cancel_at: at('2027-03-20T09:15:00Z'), proration_behavior: 'none' } as const
+  const create = { cancel_at: at('2027-03-20T09:15:00Z'), proration_behavior: 'none', ...classic } as const
   await using school = await members([{ since: '2026-09-20T09:15:00Z', create }], now)
   const key = school.keys[0] ?? ''
   const context = school.stage('target')
@@ -193,9 +195,9 @@ test('a subscriber in the folder of the other account is named with the right ac
 
 test('promise: nobody forgotten: a live subscription that no file declares is in the plan, moved or not', async () => {
   const people = [
-    { since: '2026-09-20T09:15:00Z' },
-    { since: '2026-09-21T09:15:00Z' },
-    { since: '2026-09-22T09:15:00Z' },
+    { since: '2026-09-20T09:15:00Z', create: classic },
+    { since: '2026-09-21T09:15:00Z', create: classic },
+    { since: '2026-09-22T09:15:00Z', create: classic },
   ]
   await using school = await members(people, now)
   const [first = '', second = '', third = ''] = school.keys

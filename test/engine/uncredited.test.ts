@@ -3,6 +3,9 @@ import type Stripe from 'stripe'
 import type { Context } from '../../src/engine/context.ts'
 import type { OverrideCode } from '../../src/catalog/override-codes.ts'
 import { idOf } from '../../src/core/reference.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { survey } from '../../src/engine/plan/survey.ts'
+import { paidElsewhere } from '../../src/plan/paid-elsewhere.ts'
 import { verify, type Violation } from '../../src/engine/verify/verify.ts'
 import { type Member, type Members, members } from './members.ts'
 import { planAndApply } from './rig.ts'
@@ -99,4 +102,34 @@ describe('a change in a period that the other account was paid for', () => {
     await seats(here.target, successor, 5)
     expect(await named(here.stage('target'))).toEqual([])
   })
+})
+
+test('a plan says once for all members what they have paid, and until when; verify says it where a portal is open', async () => {
+  await using school = await members(
+    [{ since }, { since }, { since, create: { billing_mode: { type: 'classic' } } }],
+    now,
+  )
+  const { notices = [] } = await makePlan(school.stage('target'))
+  expect(notices.filter(({ code }) => code === 'paid_in_old_account')).toMatchObject([
+    { subscriber: 'us', at: '2026-10-20T09:15:00Z', amount: 9_800, currency: 'usd' },
+  ])
+  await planAndApply(school.stage('target'))
+  expect((await verify(school.stage('target'))).notices).toEqual([])
+  const portal = (behavior: string): Map<string, never[]> => {
+    const update = { enabled: true, proration_behavior: behavior }
+    return new Map([
+      ['portal_configuration', [{ id: 'bpc_1', active: true, features: { subscription_update: update } } as never]],
+    ])
+  }
+  const named = async (behavior: string): Promise<readonly string[]> => {
+    const context = school.stage('target')
+    const { live } = await survey(context)
+    return paidElsewhere(context.catalog, { ...live, resources: portal(behavior) }, new Set()).map(
+      ({ message }) => message,
+    )
+  }
+  expect(await named('create_prorations')).toEqual([expect.stringContaining('in the portal bpc_1')])
+  expect(await named('none')).toEqual([])
+  await school.advance('2026-10-22T00:00:00Z')
+  expect(await named('create_prorations')).toEqual([])
 })

@@ -7,6 +7,7 @@ import type { Notice } from '../../plan/types.ts'
 import { cardsOfMoved } from '../../plan/card-forecast.ts'
 import { cardNotices } from '../../plan/card-notices.ts'
 import { openInvoicesLeft } from '../../plan/open-invoices.ts'
+import { paidElsewhere } from '../../plan/paid-elsewhere.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
 import type { Survey } from './survey.ts'
@@ -34,6 +35,7 @@ export function noticesOf(
     ...cardNotices(catalog, live),
     ...wrongMappingNotices(catalog, live),
     ...accessNotices(catalog, live),
+    ...paidElsewhere(catalog, live, moving),
   ]
 }
 

@@ -245,6 +245,20 @@ const questions = {
         'Stripe does not confirm the payment method at the move, so that a bad card shows only at its first renewal. Run `crossbill cards check` before a wave.',
     },
   },
+  31: {
+    asks: 'Does flexible billing mode give a credit at a change before the first invoice of a subscription that was created with a future anchor and without proration?',
+    side: 'Crossbill assumes that it gives none. The plan says who paid in the old account, and `verify` subtracts every credit that it finds on an invoice (`proration_uncredited`).',
+    byHand:
+      'Create a subscription with `billing_cycle_anchor` ahead and `proration_behavior: none` in flexible mode, change its quantity with `proration_behavior: always_invoice`, and read the lines of the invoice.',
+    concerns: 'to_move',
+  },
+  32: {
+    asks: 'What is the smallest amount that the target charges? It depends on the currency in which the account settles, and no API shows it.',
+    side: 'Crossbill compares the amounts of both accounts, which are equal. A renewal below the smallest charge of the target is not charged: Stripe puts it on the balance of the customer, and the next invoice collects it.',
+    byHand:
+      'Compare the settlement currencies of both accounts and the table at https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts with your smallest renewal.',
+    concerns: 'to_move',
+  },
 } as const satisfies Readonly<Record<number, Question>>
 
 /** A row of docs/to-confirm.md. */

@@ -88,6 +88,11 @@ export const noticeCodes = {
       'Members have paid in the old account for a period that still runs, and the target bills them before it ends, in flexible billing mode. Stripe credits only what the new subscription itself has debited: a change of plan or seats with a proration before its first renewal charges the rest of the period a second time, and a removed item or a cancel with proration gives nothing back. One notice names all members of an account and a currency, with the amount and the latest date.',
     fix: 'Until that date, let customer portals of the target change subscriptions without proration (`proration_behavior: none`), and do the same in the Dashboard and in your own code. `verify` names a change that was made with a proration, with the amount that is owed (`proration_uncredited`).',
   },
+  customers_become_one: {
+    meaning:
+      'Customers of several old accounts have one customer in the target, because an earlier copy gave them the same id. From the move on, its balance, its items without subscription, its discount and its default payment method serve the subscriptions of all of them: a credit from one old account pays the next renewal of any.',
+    fix: 'Nothing to do if one person may use the money and the card for all of them. Otherwise settle the money in the old account before the move, and set a payment method on the subscription that needs another one.',
+  },
   item_without_subscription: {
     meaning:
       'An old account holds a pending invoice item of a customer that is not tied to a subscription. The next invoice of any of the customer’s subscriptions there includes it. When all of those are on hold or ended, it is never billed.',

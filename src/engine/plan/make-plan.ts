@@ -19,6 +19,7 @@ import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
 import { confirmedNotices } from './confirmed-notices.ts'
 import { earlierVersions } from './earlier-versions.ts'
+import { sharedCustomers } from '../../plan/shared-customers.ts'
 import { noticesOf, splitNotices } from './notices.ts'
 import { undeclaredNotices } from './undeclared.ts'
 import { declinesExcess } from './decline-rates.ts'
@@ -138,6 +139,10 @@ async function planned(
       ...earlierVersions(catalog, seen.live, changes),
       ...forecast.notices,
       ...splitNotices(seen.classified.filter(({ key }) => moving.has(subscriberAddress(key)))),
+      ...sharedCustomers(
+        seen.classified.filter(({ key }) => moving.has(subscriberAddress(key))),
+        seen.live,
+      ),
       ...confirmedNotices(context),
       ...seen.resources.notices,
     ],

@@ -102,15 +102,16 @@ function priceChanges(
 ): readonly PriceChange[] {
   const keys = new Map(classified.flatMap(({ key, successor }) => (successor === null ? [] : [[successor, key]])))
   const byId = new Map(target.subscriptions.map((one) => [one.id, one]))
-  const terms = ({ old, form }: Repriced): readonly [string, Stripe.Price] => [old.id, newTerms(old, form)]
   const known: Prices = target.prices ?? new Map()
-  const applied = new Map([...known, ...repriced.filter(({ applies }) => applies).map(terms)])
+  const applied = repriced.filter(({ applies }) => applies)
   return repriced.map((one): PriceChange => {
     const { address, onChange, applies, subscriptions } = one
-    // Subscribers who keep the old price are shown with what they continue to pay.
-    const own = onChange === 'new_only' ? [] : [terms(one)]
-    const alone = new Map([...known, ...own])
-    const all = new Map([...applied, ...own])
+    // Subscribers who keep the old one are shown with what they continue to pay.
+    const own = onChange === 'new_only' ? [] : [one]
+    const alone = new Map([...known, ...termsOf(own)])
+    // All that the plan changes for them counts: a new price is taxed at the new rate.
+    const all = new Map([...known, ...termsOf([...applied, ...own])])
+    const rates = ratesOf([...applied, ...own])
     const mrr: Sums = {}
     const charges = subscriptions.flatMap((id): NextCharge[] => {
       const subscription = byId.get(id)
@@ -118,7 +119,7 @@ function priceChanges(
       const now = readTarget(target, subscription)
       const before = nextChargeOf(now)
       const { amount: monthly, currency } = monthlyOf(now)
-      const after = nextChargeOf(readTarget(target, subscription, all))
+      const after = nextChargeOf(readTarget(target, taxedAt(subscription, rates), all))
       // A subscription that ends before its next renewal never pays the new price.
       const raised = after === null ? monthly : monthlyOf(readTarget(target, subscription, alone)).amount
       add(mrr, currency, monthly, raised)
@@ -129,6 +130,30 @@ function priceChanges(
     })
     return { address, on_change: onChange, applies, people: subscriptions.length, mrr, subscribers: charges }
   })
+}
+
+function termsOf(changed: readonly Repriced[]): readonly (readonly [string, Stripe.Price])[] {
+  return changed.flatMap(({ held, old, form }) => (held === 'item' ? [[old.id, newTerms(old, form)] as const] : []))
+}
+
+type Rates = ReadonlyMap<string, JsonObject>
+
+function ratesOf(changed: readonly Repriced[]): Rates {
+  return new Map(changed.flatMap(({ held, old, form }) => (held === 'rates' ? [[old.id, form] as const] : [])))
+}
+
+/** The subscription with the new values of its tax rates. Forms omit the default. */
+function taxedAt(subscription: Stripe.Subscription, rates: Rates): Stripe.Subscription {
+  if (rates.size === 0) return subscription
+  const renewed = (all: Stripe.TaxRate[] | null): Stripe.TaxRate[] | null =>
+    all?.map((one) => {
+      const form = rates.get(one.id)
+      if (form === undefined) return one
+      return { ...one, inclusive: form['inclusive'] === true, percentage: Number(form['percentage']) }
+    }) ?? null
+  const { items, default_tax_rates: defaults } = subscription
+  const data = items.data.map((item) => ({ ...item, tax_rates: renewed(item.tax_rates) }))
+  return { ...subscription, items: { ...items, data }, default_tax_rates: renewed(defaults ?? null) }
 }
 
 /** The live price with the terms of the YAML. Forms omit defaults, so they are added here. */

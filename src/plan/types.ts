@@ -164,9 +164,9 @@ export interface NextCharge {
   readonly price?: string
 }
 
-/** The effect of a changed price on its subscribers. */
+/** The effect of a changed price or tax rate on its subscribers. */
 export interface PriceChange {
-  /** `price.membership-monthly` */
+  /** `price.membership-monthly`, `tax_rate.vat` */
   readonly address: string
   readonly on_change: 'at_renewal' | 'new_only' | 'refuse'
   /**

@@ -32,8 +32,10 @@ interface Form {
 }
 
 /** Subscriptions created in the target on 1 January, read on 20 January. */
-async function subscribed(before: string, people: Readonly<Record<string, Form>>) {
-  const rig = await openRig(catalogOf(before), { clock: at('2027-01-01T12:00:00Z') })
+async function subscribed(before: string | Catalog, people: Readonly<Record<string, Form>>) {
+  const rig = await openRig(typeof before === 'string' ? catalogOf(before) : before, {
+    clock: at('2027-01-01T12:00:00Z'),
+  })
   await planAndApply(rig.context)
   const target = clientOf(rig.sandbox, 'target')
   const ids: Record<string, string> = {}
@@ -207,4 +209,46 @@ test('promise 12: after a price change of one item that beside it keeps its old 
   expect((await verify(context)).violations).toEqual([])
   expect((await makePlan(context)).changes).toEqual([])
   expect((await school.charges())[0]?.at(-1)).toBe('target 2026-11-20T10:15:00Z 7400 usd')
+})
+
+test('money in every plan: a raised tax rate counts in every amount that is shown, which is then charged', async () => {
+  const catalog = (percentage: number, amount: number): Catalog =>
+    present(
+      load({
+        'prices.yaml': `prices:
+  monthly: { product: membership, currency: usd, unit_amount: ${amount}, recurring: { interval: month }, on_change: at_renewal }
+  kept: { product: membership, currency: usd, unit_amount: 2000, recurring: { interval: month } }
+`,
+        'taxes.yaml': `tax_rates: { vat: { display_name: VAT, percentage: ${percentage}, inclusive: false, on_change: at_renewal } }`,
+      }).catalog,
+      'catalog',
+    )
+  const { rig, target, ids } = await subscribed(catalog(10, 1000), {
+    raised: { price: 'monthly' },
+    same: { price: 'kept' },
+  })
+  await using _ = rig
+  const vat = present((await rig.context.store.objects()).find(({ address }) => address === 'tax_rate.vat')?.id, 'vat')
+  const [raised = '', same = ''] = [ids['raised'], ids['same']]
+  const { items } = await target.subscriptions.retrieve(raised)
+  await target.subscriptionItems.update(items.data[0]?.id ?? '', { tax_rates: [vat], proration_behavior: 'none' })
+  await target.subscriptions.update(same, { default_tax_rates: [vat], proration_behavior: 'none' })
+  const context = rig.with(catalog(20, 1500))
+  const plan = await makePlan(context)
+  const shown = plan.money.next_charges.map(
+    (one) =>
+      `${one.price} ${one.subscriber === `target/${raised}` ? 'raised' : 'same'} ${one.before.amount} ${one.amount}`,
+  )
+  expect(shown.toSorted()).toEqual([
+    'price.monthly raised 1100 1800',
+    'tax_rate.vat raised 1100 1800',
+    'tax_rate.vat same 2200 2400',
+  ])
+  expect(plan.money.mrr).toEqual({ usd: { before: 3000, after: 3500 } })
+  expect(planText(plan, chalk)).toContain(
+    '2 subscribers get the new rate at the next renewal (on_change: at_renewal)\n',
+  )
+  await planAndApply(context)
+  await rig.advance(at('2027-02-02T12:00:00Z'))
+  expect(chargedAfter(rig, '2027-02-01T00:00:00Z')).toEqual({ [raised]: '1800 usd', [same]: '2400 usd' })
 })

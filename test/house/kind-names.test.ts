@@ -11,7 +11,6 @@ const byName = /\bkind\.name (===|!==)|switch \(kind\.name\)/
 const reasons: Readonly<Record<string, readonly [lines: number, why: string]>> = {
   'src/plan/resources/change.ts': [3, 'a product names its default price, and a price names its product'],
   'src/plan/resources/steps.ts': [1, 'the default price of a product needs the product first'],
-  'src/plan/resources/repriced.ts': [1, 'only prices have subscribers whose amount a change alters'],
   'src/plan/resources/refusals.ts': [1, 'amounts are checked where there are amounts'],
   'src/plan/resources/retire.ts': [2, 'subscriptions hold prices; a price can be the default of a product'],
   'src/pull/target.ts': [3, 'the names that pull gives are words about the terms of the kind'],

@@ -11,6 +11,7 @@ import type {
   PriceChange,
   Removed,
 } from '../../plan/types.ts'
+import { splitAddress } from '../../core/address.ts'
 import { addressesOf } from '../../plan/assemble.ts'
 import { changePhrases, driftLines, endLines, patchLines } from './change-phrase.ts'
 import { cardsLine } from './cards-line.ts'
@@ -195,16 +196,20 @@ function parts({ money: { by_outcome: all }, people }: Plan): PlanView['parts'] 
 }
 
 function repricedView({ address, on_change: onChange, applies, people, mrr, subscribers }: PriceChange): RepricedView {
+  const what = splitAddress(address).kind === 'tax_rate' ? 'rate' : 'price'
+  // Monthly revenue is without tax.
   const sums = Object.entries(mrr)
+    .filter(({ 1: { before, after } }) => what === 'price' || before !== after)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([currency, { before, after }]) => `${money(before, currency)} a month becomes ${money(after, currency)}`)
+  const becomes = sums.length === 0 ? '' : `: ${sums.join(', ')}`
   const who = plural(people, 'subscriber')
   const effect =
     onChange === 'new_only'
-      ? `${who} on the old price ${people === 1 ? 'keeps' : 'keep'} it (on_change: new_only)`
+      ? `${who} on the old ${what} ${people === 1 ? 'keeps' : 'keep'} it (on_change: new_only)`
       : applies
-        ? `${who} ${people === 1 ? 'gets' : 'get'} the new price at the next renewal (on_change: at_renewal): ${sums.join(', ')}`
-        : `nothing changes yet for ${who}; with on_change: at_renewal: ${sums.join(', ')}`
+        ? `${who} ${people === 1 ? 'gets' : 'get'} the new ${what} at the next renewal (on_change: at_renewal)${becomes}`
+        : `nothing changes yet for ${who}; with on_change: at_renewal${becomes === '' ? ', they would pay' : becomes}`
   return {
     address,
     people,

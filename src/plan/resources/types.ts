@@ -57,16 +57,18 @@ export interface ResourcesInput {
   readonly places?: ReadonlyMap<string, Position>
 }
 
-/** A price with subscriptions that Stripe can only replace. */
+/** A price or a tax rate with subscriptions that Stripe can only replace. */
 export interface Repriced {
   readonly address: string
+  /** What subscriptions hold: their items a price, they and their items tax rates. */
+  readonly held: 'item' | 'rates'
   readonly onChange: 'at_renewal' | 'new_only' | 'refuse'
-  /** Whether the plan changes the subscriptions to the new price. */
+  /** Whether the plan changes the subscriptions to the new one. */
   readonly applies: boolean
   readonly old: StripeObject & { readonly id: string }
-  /** The new price, in comparable form. */
+  /** The new one, in comparable form. */
   readonly form: JsonObject
-  /** Ids of the subscriptions on the old price. */
+  /** Ids of the subscriptions on the old one. */
   readonly subscriptions: readonly string[]
 }
 

@@ -1,5 +1,6 @@
 import { Maker } from '../../src/sandbox/population/maker.ts'
 import { charges, invoices, type ChargeRow, type InvoiceRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { goesOn, isLive, sidesOf } from './ground.ts'
 import type { Departures } from './departures.ts'
 import type { Happening } from './happenings.ts'
@@ -14,7 +15,7 @@ interface Pair<T> {
   readonly controlRun: { readonly account: string; readonly row: T }
 }
 
-const deeds = ['dispute', 'give back', 'give up', 'pay page', 'replace card'] as const
+const deeds = ['dispute', 'give back', 'give up', 'pay page', 'replace card', 'waive', 'lose card'] as const
 type Deed = Extract<Happening, { readonly do: (typeof deeds)[number] }>
 
 export function isOfBanks(happening: Happening): happening is Deed {
@@ -58,6 +59,10 @@ export class Banks {
         return this.payPage(member)
       case 'replace card':
         return this.replaceCard(member)
+      case 'waive':
+        return this.waive(member, deed)
+      case 'lose card':
+        return this.loseCard(member)
     }
   }
 
@@ -116,6 +121,40 @@ export class Banks {
       const { account, row } = pair[which]
       this.post(which, account, '/v1/credit_notes', { invoice: row.id, amount: Math.ceil(row.amount_due / 4) })
     }
+  }
+
+  /** "We waive this month": the unpaid invoice is no debt any more, in whichever account it is. */
+  private waive(member: Member, { how, said }: Extract<Deed, { readonly do: 'waive' }>): void {
+    const pair = this.inBoth(member, (...at) => this.unpaid(...at))
+    if (pair === undefined || pair.moved.row.amount_due !== pair.controlRun.row.amount_due) return
+    this.count('invoices_waived')
+    this.note(`${member.key}: the unpaid invoice is waived (${how}), in ${pair.moved.account}`)
+    for (const which of ['moved', 'controlRun'] as const) {
+      const { account, row } = pair[which]
+      this.post(which, account, `/v1/invoices/${row.id}/${how}`, {})
+    }
+    if (!said || pair.moved.account !== 'target') return
+    this.count('waives_said')
+    this.worlds.override(member.key, ['leave_waived_period'])
+  }
+
+  /** Nobody charges the old card during the hold, so its loss is seen by a revert alone. */
+  private loseCard(member: Member): void {
+    const theirs = this.worlds.members.filter(({ customer }) => customer === member.customer)
+    const all = theirs.map((one) => sidesOf(this.worlds, one))
+    if (!all.every(({ held, live }) => held && live.length === 1)) return
+    const { world } = this.worlds.moved
+    const account = world.account(member.account)
+    const methods = [...account.table(paymentMethods).by('customer', member.customer)]
+    if (methods.length === 0) return
+    this.count('cards_lost_on_hold')
+    this.note(`${member.key}: the card is detached in ${member.account}, during the hold`)
+    for (const one of theirs) {
+      Object.assign(this.life.of(one), { cards: true })
+      this.worlds.override(one.key, [])
+    }
+    for (const { id } of methods)
+      world.transact(() => new Maker(world).post(account, `/v1/payment_methods/${id}/detach`, {}))
   }
 
   /** The member pays the unpaid invoice on its page, with a card for this once. */

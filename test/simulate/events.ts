@@ -31,7 +31,16 @@ export const bankEvents = {
   paid_pages: ['paid_on_page'],
   replaced_cards: ['cards_replaced'],
 } as const
-export type RareEvent = keyof typeof wideEvents | keyof typeof mistakeEvents | keyof typeof bankEvents
+/** Events that only stories with waives have. */
+export const waiveEvents = {
+  waived_periods: ['invoices_waived', 'waives_said'],
+  lost_cards: ['cards_lost_on_hold'],
+} as const
+export type RareEvent =
+  | keyof typeof wideEvents
+  | keyof typeof mistakeEvents
+  | keyof typeof bankEvents
+  | keyof typeof waiveEvents
 
 export interface Cast {
   readonly people: Person[]
@@ -55,6 +64,8 @@ const happeningsOf: Readonly<Partial<Record<RareEvent, readonly Happening['do'][
   lowered_invoices: ['give up'],
   paid_pages: ['pay page'],
   replaced_cards: ['replace card'],
+  waived_periods: ['waive'],
+  lost_cards: ['lose card'],
 }
 
 /** The same story in which one kind of event never happens: what must then miss it? */

@@ -9,6 +9,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
+import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { offerOf } from './people.ts'
 import type { Member, BothWorlds } from './world.ts'
 
@@ -71,6 +72,19 @@ export function payersOf({ old, live, successors }: Sides): readonly string[] {
  */
 export const goesOn = ({ old, live, held, ended }: Sides): boolean =>
   live.length > 0 || (old !== undefined && isLive(old) && !(held && ended.length > 0))
+
+/** Whether a payment method of its customer would be charged. */
+export function canPay({ moved }: BothWorlds, account: string, row: SubscriptionRow): boolean {
+  const tables = moved.world.account(account)
+  const owner = tables.table(customers).get(row.customer)
+  const method =
+    row.default_payment_method ??
+    row.default_source ??
+    owner?.invoice_settings.default_payment_method ??
+    owner?.default_source ??
+    null
+  return method !== null && tables.table(paymentMethods).get(method)?.customer === row.customer
+}
 
 /** The pause that the old account had itself, as stored in the mark of the hold. */
 export function pauseBefore({ old }: Sides): string | null {

@@ -105,6 +105,15 @@ export type Happening =
   | { readonly do: 'pay page'; readonly member: number }
   /** The bank replaces a card, and the old account alone hears of it. */
   | { readonly do: 'replace card'; readonly member: number }
+  /** Somebody at the school waives an unpaid period, and perhaps says so in the YAML. */
+  | {
+      readonly do: 'waive'
+      readonly member: number
+      readonly how: 'void' | 'mark_uncollectible'
+      readonly said: boolean
+    }
+  /** The card of a held old subscription is detached in the old account. */
+  | { readonly do: 'lose card'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
   /** A member's entry is removed from the YAML. */
@@ -211,6 +220,28 @@ const bankMakers: readonly (readonly [number, WideMaker])[] = [
   [0.3, (_, member) => ({ do: 'pay page', member })],
   [0.3, (_, member) => ({ do: 'replace card', member })],
 ]
+
+/** A school that waives periods, and cards that go while nobody charges them. */
+export function withWaives(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  const all = [...happenings]
+  for (const weight of [0.8, 0.8, 0.4]) {
+    if (!random.happens(weight)) continue
+    const member = random.between(0, people - 1)
+    const how = random.one(['void', 'mark_uncollectible'] as const)
+    const at = random.between(Math.min(2, all.length), all.length)
+    const deeds: readonly Happening[] = random.happens(0.6)
+      ? [
+          { do: 'decline', member },
+          { do: 'days', days: random.between(25, 34) },
+          { do: 'waive', member, how, said: random.happens(0.6) },
+          { do: 'accept', member },
+        ]
+      : [{ do: 'lose card', member }]
+    // The school moves the member back afterwards.
+    all.splice(at, 0, ...deeds, { do: 'stage', member, stage: 'source' }, appliedAt(random))
+  }
+  return all
+}
 
 type WideMaker = (random: Chance, member: number) => Happening
 

@@ -6,7 +6,7 @@ import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
 import { calm } from '../../src/sandbox/stripe/test-cards.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import { present } from '../../src/core/assert.ts'
-import { goesOn, isLive, sidesOf } from './ground.ts'
+import { canPay, goesOn, isLive, sidesOf } from './ground.ts'
 import type { Edit, Happening } from './happenings.ts'
 import { changeable, type Change, type Life } from './life.ts'
 import { otherPlan, prices, type PriceName } from './people.ts'
@@ -242,7 +242,8 @@ export class Portal {
     }
     this.note(`${member.key}: the card is ${declines ? 'declined' : 'accepted'} from now on`)
     await this.worlds.act('controlRun', { act, account: member.account, subscription: member.old })
-    if (old !== undefined && isLive(old))
+    // A card that was detached neither declines nor pays.
+    if (old !== undefined && isLive(old) && canPay(this.worlds, member.account, old))
       await this.worlds.act('moved', { act, account: member.account, subscription: member.old })
     for (const { id } of live) await this.worlds.act('moved', { act, account: 'target', subscription: id })
     if (live.length === 0) await this.temperOfCopy(member, declines)

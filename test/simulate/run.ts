@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
-import { bankEvents, mistakeEvents, neverHappened, wideEvents, without, type RareEvent } from './events.ts'
+import { bankEvents, mistakeEvents, neverHappened, waiveEvents, wideEvents, without, type RareEvent } from './events.ts'
 import { knownSeeds, worldOf } from './known-seeds.ts'
 import { shorten } from './shorten.ts'
 import { breadths, simulate, storyOf } from './simulate.ts'
@@ -27,7 +27,7 @@ const isKnown = process.argv.includes('--known')
 const asked = breadths.find((one) => one === given('breadth')) ?? 'banks'
 /** Switched off, to see that its absence is missed. */
 const rareEvents = { ...wideEvents, ...mistakeEvents, ...bankEvents }
-const off = (Object.keys(rareEvents) as RareEvent[]).find((name) => name === given('without'))
+const off = (Object.keys({ ...rareEvents, ...waiveEvents }) as RareEvent[]).find((name) => name === given('without'))
 /** So many stories hold every event. */
 const enough = 100
 
@@ -102,7 +102,9 @@ async function runAll(): Promise<void> {
         ? { ...wideEvents, ...mistakeEvents }
         : asked === 'wide'
           ? wideEvents
-          : undefined
+          : asked === 'waives'
+            ? waiveEvents
+            : undefined
   if (isKnown || wanted === undefined || (total.get('stories') ?? 0) < enough) return
   const never = neverHappened(Object.fromEntries(total), Object.values(wanted).flat())
   if (never.length === 0) return

@@ -10,6 +10,7 @@ import {
   withMachines,
   withBanks,
   withMistakes,
+  withWaives,
   type Happening,
 } from './happenings.ts'
 import { randomPeople, withMoney, withRarePeople, withSharedMoney, type Person } from './people.ts'
@@ -48,8 +49,9 @@ export async function simulate(
  * accounts that were exchanged, discounts taken off on hold, other tax rates, drafts with items.
  * `shared`: as usual, and two subscriptions of one customer share a credit.
  * `banks`: also disputes, refunds, credit notes, invoices paid on their page, replaced cards.
+ * `waives`: as `usual`, and periods that the school waives, cards that go during the hold.
  */
-export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes', 'banks', 'shared'] as const
+export const breadths = ['usual', 'cards', 'rare', 'wide', 'mistakes', 'banks', 'waives', 'shared'] as const
 export type Breadth = (typeof breadths)[number]
 
 /** Who lives in a seed's story, and what happens to them. */
@@ -59,6 +61,8 @@ export function storyOf(seed: number, breadth: Breadth): Cast {
   const happenings = randomHappenings(random, usual.length)
   if (breadth === 'usual') return { people: usual, happenings }
   if (breadth === 'shared') return { people: withSharedMoney(chance(seed + 6_000_003), usual), happenings }
+  if (breadth === 'waives')
+    return { people: usual, happenings: withWaives(chance(seed + 7_000_003), happenings, usual.length) }
   if (breadth === 'cards')
     return { people: usual, happenings: withCardLinks(chance(seed + 3_000_003), happenings, usual.length) }
   // Each breadth draws by itself, so that what a seed once told stays as it was beside it.

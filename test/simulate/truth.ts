@@ -11,6 +11,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { discounts } from '../../src/sandbox/stripe/discounts.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import {
+  canPay,
   collects,
   emailOf,
   heldOffers,
@@ -24,7 +25,7 @@ import {
   sidesOf,
   type Sides,
 } from './ground.ts'
-import { markCarried, markDue, markHold, markMoney } from '../../src/live/marks.ts'
+import { markCarried, markDue, markHold, markHolds, markMoney } from '../../src/live/marks.ts'
 import { leftOf } from './left.ts'
 import { changeable, type Life } from './life.ts'
 import type { Member, BothWorlds } from './world.ts'
@@ -82,10 +83,13 @@ function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly strin
     'period_unpaid',
   )
   const [successor] = live
+  say(declared && billsAgain(sides) && isWithoutMethod(worlds, member.account, old), 'no_method_in_source')
   if (!held || successor === undefined || old === undefined) return codes
   say(!collects(successor) && (successor.pause_collection?.behavior ?? null) !== pauseBefore(sides), 'no_payer')
   // Terms are compared only for declared subscribers, and only after the move.
   if (!declared || old.pause_collection?.behavior !== 'void') return codes
+  const pause = live.length === 1 ? (successor.pause_collection?.behavior ?? null) : null
+  say(pause !== null && pause !== pauseBefore(sides), 'paused_in_target')
   const { heldAs } = life.of(member)
   const now = changeable(worlds, member, old)
   const isOther = heldAs !== undefined && heldAs !== now
@@ -105,6 +109,18 @@ function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly strin
   say(!drifted && !asked && termsDiffer(worlds, sides, successor) && !life.of(member).adopted, 'terms_differ')
   say(lostForGood(worlds, sides, successor), 'discount_lost')
   return codes
+}
+
+/** The old account bills again, after a revert. */
+function billsAgain({ old, live }: Sides): boolean {
+  return live.length === 0 && old !== undefined && collects(old) && old.metadata[markHolds] !== undefined
+}
+
+/** Nothing pays the next invoice, which is not free. */
+function isWithoutMethod(worlds: BothWorlds, account: string, row: SubscriptionRow | undefined): boolean {
+  if (row === undefined || row.collection_method !== 'charge_automatically' || endOf(row) !== null) return false
+  const table = worlds.moved.world.account(account).table(priceTable)
+  return !row.items.every(({ price }) => table.get(price)?.unit_amount === 0) && !canPay(worlds, account, row)
 }
 
 /** True, but this simulation cannot know it exactly. */

@@ -51,9 +51,9 @@ export const guardDefaults = {
   settle_unproven: 0,
   /**
    * Settles of subscribers whose new subscription was cancelled at once in the target, although
-   * nothing says that the member asked.
+   * nothing says that the member asked. Members leave one by one; many at once are a mistake.
    */
-  ended_unexplained: 0,
+  ended_unexplained: 5,
   /**
    * Offers revoked from members who still pay the price that gave them: `access.yaml` no longer
    * gives them for it.

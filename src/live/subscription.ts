@@ -73,6 +73,7 @@ interface ShownFields {
   readonly cancel_at_period_end?: unknown
   readonly ended_at?: unknown
   readonly canceled_at?: unknown
+  readonly customer?: unknown
 }
 
 function meaningOf({ status }: Shown): Meaning {
@@ -259,13 +260,15 @@ export function isDisputed({ cancellation_details: details }: Shown): boolean {
 
 /**
  * Ended at once on request, and nothing says that the member asked: no cancel of Crossbill's
- * service, no word in Stripe's own form, no end that was set before, no failed or disputed payment.
+ * service, no word in Stripe's own form, no end that was set before, no failed or disputed payment,
+ * no customer that was deleted.
  * A person may have taken the wrong subscription in the Dashboard; Stripe shows the same for both.
  */
 export function isEndUnexplained(subscription: Shown): boolean {
-  const { cancellation_details: details, ended_at: ended, canceled_at: asked } = subscription
+  const { cancellation_details: details, ended_at: ended, canceled_at: asked, customer } = subscription
   if (!isOver(subscription) || isCancelledByUs(subscription)) return false
   if (isLapsed(subscription) || isDisputed(subscription)) return false
+  if (isJsonObject(customer) && customer['deleted'] === true) return false
   const feedback = isJsonObject(details) ? details['feedback'] : undefined
   const isSaid = [commentOn(subscription), feedback].some((one) => typeof one === 'string' && one !== '')
   const wasSetBefore = typeof ended === 'number' && typeof asked === 'number' && ended - asked > atOnceSeconds

@@ -48,7 +48,7 @@ describe('promise 12: verify names money that stays where no subscription bills 
       expect.stringMatching(`^money_left_behind us/${old}: item ${item?.id} of 42.00 usd .*stayed in the target`),
     ])
     // The old subscription is settled: the item is named as before.
-    await planAndApply(school.stage('settled', carried), { allow: ['ended_unexplained'] })
+    await planAndApply(school.stage('settled', carried))
     expect(await left(school, 'settled')).toHaveLength(1)
     await school.target.invoiceItems.del(item?.id ?? '')
     expect(await left(school, 'settled')).toEqual([])

@@ -126,8 +126,8 @@ const remedies: readonly Remedy[] = [
       await moved(scene)
       await scene.school.target.subscriptions.cancel(await scene.successor())
     },
-    says: /set the stage to `settled`, then crossbill apply --allow ended_unexplained/,
-    follow: async ({ at }) => planAndApply(at({ stage: 'settled' }), { allow: ['ended_unexplained'] }),
+    says: /set the stage to `settled`, then crossbill apply/,
+    follow: async ({ at }) => planAndApply(at({ stage: 'settled' })),
     becomes: { stage: 'settled' },
   },
   {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { readGuard } from '../../src/plan/guards.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { Context as SandboxContext } from '../../src/sandbox/kernel/context.ts'
 import { charges } from '../../src/sandbox/stripe/billing/rows.ts'
@@ -88,11 +89,17 @@ test('the member cancelled in the target', async () => {
   await using school = await moved()
   await school.target.subscriptions.cancel(await successor(school))
   expect(await codes(school)).toEqual(['ended_in_target us/sub'])
-  // Nobody knows who cancelled it: no stage alone ends the old subscription.
-  for (const stage of ['target', 'settled'] as const)
-    await expect(planAndApply(school.stage(stage))).rejects.toThrow('ended_unexplained: 1 member(s)')
-  expect(await codes(school)).toEqual(['ended_in_target us/sub'])
-  await planAndApply(school.stage('settled'), { allow: ['ended_unexplained'] })
+  // Nobody knows who cancelled it: the plan says so, and many at once are stopped.
+  const settled = school.stage('settled')
+  const plan = await makePlan(settled)
+  expect(plan.guards.find(({ id }) => id === 'ended_unexplained')).toMatchObject({
+    actual: 1,
+    limit: 5,
+    tripped: false,
+  })
+  expect(JSON.stringify(plan.changes)).toContain('was cancelled at once, and nothing says that the member asked')
+  expect(readGuard('ended_unexplained', 6, {}, ['subscriber.a']).message).toContain('6 member(s)')
+  await planAndApply(settled)
   expect(await codes(school, 'settled')).toEqual([])
 })
 

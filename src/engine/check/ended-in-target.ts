@@ -15,11 +15,11 @@ export function endedInTarget({ old, successors, alive, key, source }: Sides): F
     return isEndUnexplained(newest)
       ? {
           detail: `${ended} at once, and nothing says that the member asked; ${old.id} is still on hold`,
-          fix: `if the member left: set the stage to \`settled\`, then crossbill apply --allow ended_unexplained; if it was a mistake: resume the collection of ${old.id} in the Dashboard of ${source}, remove \`crossbill_hold\` from its metadata, and exclude the subscriber with a reason`,
+          fix: `if the member left: set the stage to \`settled\`, then crossbill apply; if it was a mistake, before any apply: resume the collection of ${old.id} in the Dashboard of ${source}, remove \`crossbill_hold\` from its metadata, and exclude the subscriber with a reason`,
         }
       : { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
   return {
     detail: `${ended}, and ${old.id} was taken off hold by hand${mayCharge(old) ? ': it charges again' : ''}`,
-    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply${isEndUnexplained(newest) ? ' --allow ended_unexplained' : ''}; if they stay in the old account: exclude it with a reason`,
+    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if they stay in the old account: exclude it with a reason`,
   }
 }

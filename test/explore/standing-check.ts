@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { subscriberRules, type RuleInput, type ViolationCode } from '../../src/engine/check/violations.ts'
+import { instant } from '../../src/core/instant.ts'
 import { markDue, markFrom, markHold, markReverting, settledComment, undoneComment } from '../../src/live/marks.ts'
 import type { Sides } from '../../src/engine/check/sides.ts'
 import type { Successor, World } from './world.ts'
@@ -16,14 +17,21 @@ const rules: readonly ViolationCode[] = [
   'period_unaccounted',
 ]
 
-/** What the rules read besides: the subscriptions of the target. */
-const ruleInputOf = (subscriptions: readonly Stripe.Subscription[]): RuleInput =>
-  ({
-    now: 0,
-    drift: new Map(),
-    copyMaps: new Map(),
-    live: { target: { subscriptions }, sources: new Map() },
-  }) as unknown as RuleInput
+/**
+ * What the rules read besides: the subscriptions of the target. A field of the rules that is
+ * missing here does not compile.
+ */
+const ruleInputOf = (subscriptions: readonly Stripe.Subscription[]): RuleInput => ({
+  now: instant(0),
+  drift: new Map(),
+  blocked: new Map(),
+  copyMaps: new Map(),
+  copied: new Set(),
+  unmarked: new Map(),
+  inTarget: new Map(subscriptions.map((one) => [one.id, one])),
+  catalog: {},
+  live: { target: { subscriptions }, sources: new Map() } as unknown as RuleInput['live'],
+})
 const known = new Map<string, readonly string[]>()
 
 /**

@@ -11,11 +11,13 @@ import { rehearsal } from './rehearsal.ts'
 import { scale } from './scale.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { steady } from './steady.ts'
 
 /** Every bench, in the order of `docs/figures.md`. */
 export const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
   start,
   accept,
+  steady,
   cancel,
   backlog,
   status,

@@ -149,6 +149,14 @@ describe('a cancel by tag', () => {
     await workOff()
     const { cancellation_details: details } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
     expect(details?.comment).toBe(`crossbill cancelled on request ${id}`)
+    // The log names the requests of Stripe's own log, which hold the same id in their body.
+    const lines = rig.lines.filter(({ event }) => event === 'stripe_cancel')
+    const { data } = await rig.stripe('target').events.list({ type: 'customer.subscription.deleted' })
+    expect(lines.map((line) => [line['id'], line['account'], String(line['request']).slice(0, 4)])).toEqual([
+      [id, 'target', 'req_'],
+      [id, 'us', 'req_'],
+    ])
+    expect(lines[0]?.['request']).toBe(data[0]?.request?.id)
   })
 
   test('that is no longer on the contact, or never was, cancels nothing', async () => {

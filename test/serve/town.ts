@@ -11,7 +11,7 @@ import { openRig, type Rig } from '../inbox/rig.ts'
 
 export const hookSecret = 'ab'.repeat(16)
 const linkSecret = Buffer.alloc(32, 7).toString('base64')
-const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+export const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 
 /**
  * The sandbox as a separate server, a project that uses it, and `crossbill serve` as processes that

@@ -98,7 +98,9 @@ async function cancelOne(
   const { name: account } = cancel.account
   const level = cancelled.ok ? 'info' : 'warn'
   const outcome = cancelled.ok ? 'confirmed' : cancelled.failure.kind
-  context.log({ level, event: 'stripe_cancel', id: work.id, account, outcome })
+  // By this id Stripe's log of requests finds what the line is about.
+  const request = cancelled.ok ? cancelled.requestId : cancelled.failure.requestId
+  context.log({ level, event: 'stripe_cancel', id: work.id, account, outcome, ...(request && { request }) })
   return cancelled
 }
 

@@ -37,10 +37,18 @@ const rules: Readonly<Record<TakenBack, Rule>> = {
   void: goesOn,
   uncollectible: goesOn,
   waived: ({ id, created, total: amount, currency, status }, asked) => {
-    // Without a word of the entry, a period that is not billed anyway needs no decision.
-    if (wordOnWaived(asked) !== undefined || asked.gap === 'leave') return null
+    const word = wordOnWaived(asked)
     const how = status === 'void' ? 'voided' : 'marked uncollectible'
     const what = `invoice ${id} of ${formatInstant(instant(created)).slice(0, 10)} over ${formatMoney({ amount, currency })}`
+    // Its page still takes a payment: the member could pay the period in both accounts.
+    if (word === 'bill' && status === 'uncollectible')
+      return blocked(
+        'waived_in_target',
+        `${what} was marked uncollectible in the target, where the member can still pay it`,
+        'Void it in the target, then plan again: the old account then bills the period. Or name `leave_waived_period` instead: nobody bills it.',
+      )
+    // Without a word of the entry, a period that is not billed anyway needs no decision.
+    if (word !== undefined || asked.gap === 'leave') return null
     return blocked('waived_in_target', `${what} was ${how} in the target, so no account has charged the period`)
   },
   partly_settled: ({ id }) =>

@@ -106,6 +106,20 @@ test.each([billed, 'policies: { uncharged_period: leave }'])(
   },
 )
 
+test('a period is not billed again while the member can still pay its uncollectible invoice', async () => {
+  await using school = await declined()
+  await waives['marked uncollectible']?.(school)
+  const context = back(school, ['bill_waived_period'])
+  const { plan } = await planAndApply(context)
+  expect(plan.blocked).toMatchObject([
+    { code: 'waived_in_target', fix: expect.stringContaining('Void it in the target') },
+  ])
+  await school.target.invoices.voidInvoice(await newest(school))
+  expect((await planAndApply(context)).result).toMatchObject({ ok: true, changes: [{ action: 'revert' }] })
+  await school.advance(later)
+  expect(days(billsOf(await school.charges()))).toEqual(['2026-09-20', '2026-10-21', '2026-11-20'])
+})
+
 test('a period waived before a later renewal was paid is asked about as well', async () => {
   await using school = await declined()
   await waives['voided']?.(school)

@@ -4,7 +4,9 @@ import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { goesOn, isLive, sidesOf } from './ground.ts'
 import type { Departures } from './departures.ts'
 import type { Happening } from './happenings.ts'
+import { markCarried } from '../../src/live/marks.ts'
 import type { Life } from './life.ts'
+import { Broken } from './promises.ts'
 import type { BothWorlds, Member } from './world.ts'
 
 type Which = 'moved' | 'controlRun'
@@ -30,6 +32,10 @@ interface Around {
   readonly count: (name: string) => void
 }
 
+function periodsOf({ lines }: InvoiceRow): ReadonlySet<string> {
+  return new Set(lines.map(({ period: { start, end } }) => `${start}-${end}`))
+}
+
 /** What banks, card networks and people at the Dashboard do to payments and invoices. */
 export class Banks {
   private readonly worlds: BothWorlds
@@ -37,6 +43,9 @@ export class Banks {
   private readonly departures: Departures
   private readonly note: (text: string) => void
   private readonly count: (name: string) => void
+
+  /** Periods that the school waived, by member. */
+  private readonly waived: { readonly member: Member; readonly periods: ReadonlySet<string> }[] = []
 
   constructor({ worlds, life, departures, note, count }: Around) {
     this.worlds = worlds
@@ -133,9 +142,28 @@ export class Banks {
       const { account, row } = pair[which]
       this.post(which, account, `/v1/invoices/${row.id}/${how}`, {})
     }
+    this.waived.push({ member, periods: periodsOf(pair.moved.row) })
     if (!said || pair.moved.account !== 'target') return
     this.count('waives_said')
     this.worlds.override(member.key, ['leave_waived_period'])
+  }
+
+  /**
+   * Promise 1: no account bills a period that was waived. A member whose card was declined is
+   * compared with no other world, so this is asked of the invoices.
+   */
+  billsNothingWaived(): void {
+    for (const { member, periods } of this.waived) {
+      const all = [...(this.worlds.moved.world.accounts.get(member.account)?.table(invoices).all() ?? [])]
+      const billed = all.find(
+        (row) =>
+          row.status !== 'void' &&
+          row.metadata[markCarried]?.startsWith(`${member.key} `) === true &&
+          [...periodsOf(row)].some((period) => periods.has(period)),
+      )
+      if (billed !== undefined)
+        throw new Broken(`promise 1: ${billed.id} bills a period of ${member.key} that was waived`)
+    }
   }
 
   /** Nobody charges the old card during the hold, so its loss is seen by a revert alone. */

@@ -149,6 +149,7 @@ export class Teller {
     this.count('verified')
     this.count('violations_told', found)
     if (!this.unfinished) promise.asIfNothingHad(this.worlds, this.life)
+    this.banks.billsNothingWaived()
   }
 
   private async happen(happening: Happening): Promise<void> {

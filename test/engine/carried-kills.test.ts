@@ -215,7 +215,10 @@ test('a revert dies after it released the schedule of the target, and the stage 
 
 /** What a plan says besides the subscription, for the move and for the revert. */
 const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'a pause until a date': [['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'], []],
+  'a pause until a date': [
+    ['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'],
+    ['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'],
+  ],
   'a balance and pending items': [
     [
       'with a credit of 7,000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',

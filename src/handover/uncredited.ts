@@ -45,9 +45,13 @@ export function uncredited(
   ]
   const paid = before.invoices.filter(({ status }) => status === 'paid').flatMap(({ lines }) => lines.data)
   const until = Math.max(0, ...paid.map(({ period }) => period.end))
-  const at = Math.min(...prorated.filter(({ start }) => start < until).map(({ start }) => start))
+  // A change before the move lies in a period that this account itself was paid for.
+  const foreign = prorated.filter((one) =>
+    paid.some(({ period }) => period.start <= one.start && one.start < period.end),
+  )
+  const at = Math.min(...foreign.map(({ start }) => start))
   if (!Number.isFinite(at)) return undefined
-  const first = prorated.filter(({ start }) => start === at)
+  const first = foreign.filter(({ start }) => start === at)
   const changed = changedPrices(before.read, now.read, new Set(first.map(({ price }) => price)))
   const left = paid.map(chargeOfLine).filter(({ price }) => changed.has(price))
   const owed = Math.round(left.reduce((sum, one) => sum + partFrom(one, at), 0))

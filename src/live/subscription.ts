@@ -267,10 +267,9 @@ export function isDisputed({ cancellation_details: details }: Shown): boolean {
 export function isEndUnexplained(subscription: Shown): boolean {
   const { cancellation_details: details, ended_at: ended, canceled_at: asked, customer } = subscription
   if (!isOver(subscription) || isCancelledByUs(subscription)) return false
-  if (isLapsed(subscription) || isDisputed(subscription)) return false
+  if (!isJsonObject(details) || details['reason'] !== 'cancellation_requested') return false
   if (isJsonObject(customer) && customer['deleted'] === true) return false
-  const feedback = isJsonObject(details) ? details['feedback'] : undefined
-  const isSaid = [commentOn(subscription), feedback].some((one) => typeof one === 'string' && one !== '')
+  const isSaid = [commentOn(subscription), details['feedback']].some((one) => typeof one === 'string' && one !== '')
   const wasSetBefore = typeof ended === 'number' && typeof asked === 'number' && ended - asked > atOnceSeconds
   return !isSaid && !wasSetBefore
 }

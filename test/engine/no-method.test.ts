@@ -148,3 +148,16 @@ test('sent invoices need no method', async () => {
   )
   expect(found).toEqual([true, false])
 })
+
+test('a trial that Stripe pauses or cancels for want of a card is no payer without a method', async () => {
+  for (const missing_payment_method of ['create_invoice', 'pause'] as const) {
+    const trial_end = Date.parse('2026-11-20T00:00:00Z') / 1_000
+    await using school = await moved({
+      create: { trial_end, trial_settings: { end_behavior: { missing_payment_method } } },
+    })
+    expect((await planAndApply(school.stage('source'))).result.ok).toBe(true)
+    await detach(school, (await oldOf(school)).customer)
+    const found = missing_payment_method === 'create_invoice' ? ['no_method_in_source'] : []
+    expect(await codes(school.stage('source'))).toEqual(found)
+  }
+})

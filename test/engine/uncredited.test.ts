@@ -89,6 +89,19 @@ describe('a change in a period that the other account was paid for', () => {
     expect(found?.detail).toMatch(/had paid in the target until 2026-11-20.* so 36\.\d\d usd of it are owed/)
   })
 
+  test('is no change from before the move, in a period that its own account billed', async () => {
+    const school = await members([{ since }], now)
+    await using here = school
+    const old = here.subscriptions[0] ?? ''
+    for (const quantity of [2, 1]) await seats(here.us, old, quantity)
+    await planAndApply(here.stage('target'))
+    await here.advance('2026-10-25T00:00:00Z')
+    expect((await planAndApply(here.stage('source'))).result.ok).toBe(true)
+    await here.advance('2026-10-28T00:00:00Z')
+    await seats(here.us, old, 3, 'none')
+    expect(await named(here.stage('source'))).toEqual([])
+  })
+
   test('needs nothing in classic mode, without a proration, or in a period that the target billed', async () => {
     const classic = await moved({ create: { billing_mode: { type: 'classic' } } })
     await seats(classic.school.target, classic.successor, 2)

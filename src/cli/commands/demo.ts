@@ -18,7 +18,10 @@ export const main = command({
     months: { type: 'number', requiresArg: true, default: 14, describe: 'months of renewals to simulate' },
   },
   examples: [
-    ['demo', 'move sixty simulated subscribers from two old accounts into one, over fourteen months; needs no key'],
+    [
+      'demo',
+      'move about sixty simulated subscribers from two old accounts into one, over fourteen months; needs no key',
+    ],
   ],
   formats: ['text', 'json'],
   async run({ dir, subscribers, seed, months }, shell) {

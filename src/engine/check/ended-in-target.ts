@@ -15,7 +15,7 @@ export function endedInTarget({ old, successors, alive, key, source }: Sides): F
     return isEndUnexplained(newest)
       ? {
           detail: `${ended} at once, and nothing says that the member asked; ${old.id} is still on hold`,
-          fix: `if the member left: set the stage to \`settled\`, then crossbill apply; if it was a mistake, before any apply: resume the collection of ${old.id} in the Dashboard of ${source}, remove \`crossbill_hold\` from its metadata, and exclude the subscriber with a reason`,
+          fix: `if the member left: set the stage to \`settled\`, then crossbill apply; the next apply cancels ${old.id} for good. If it was a mistake, exclude the subscriber with a reason before that; then remove \`crossbill_hold\` from the metadata of ${old.id} in the Dashboard of ${source} and resume its collection`,
         }
       : { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
   return {

@@ -4,7 +4,7 @@ import { idOf } from '../../core/reference.ts'
 import { billsWithoutMethod } from '../../handover/no-method.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
 import { readHolds, readSource } from '../../live/source.ts'
-import { mayCharge } from '../../live/subscription.ts'
+import { mayCharge, runningTrialEnd } from '../../live/subscription.ts'
 import { paymentDiffers, type CopiesSeen } from './copies.ts'
 import { nextCharge, type Sides } from './sides.ts'
 
@@ -28,7 +28,7 @@ export function noMethodOfNew(sides: Sides, input: CopiesSeen): Found {
 }
 
 function withoutMethod(payer: Stripe.Subscription, account: LiveAccount | undefined): Found {
-  if (account === undefined || !mayCharge(payer)) return undefined
+  if (account === undefined || !mayCharge(payer) || chargesNothingAfterTrial(payer)) return undefined
   const customer = idOf(payer.customer)
   const read = readSource(payer, account.customers.get(customer), account.prices, account.coupons)
   if (!billsWithoutMethod(read, null)) return undefined
@@ -38,4 +38,10 @@ function withoutMethod(payer: Stripe.Subscription, account: LiveAccount | undefi
     detail: `${payer.id} in ${account.name} bills automatically, and neither it nor ${customer} has a payment method: its next charge${when} finds nothing to charge`,
     fix: `let the member enter a card in ${account.name}, as the default of ${customer} or of ${payer.id}`,
   }
+}
+
+/** Without a payment method, Stripe pauses or cancels it at the end of the trial, as agreed. */
+function chargesNothingAfterTrial(payer: Stripe.Subscription): boolean {
+  const without = payer.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice'
+  return runningTrialEnd(payer) !== null && without !== 'create_invoice'
 }

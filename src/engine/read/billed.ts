@@ -6,7 +6,15 @@ import { listAll } from './lists.ts'
 export async function readBilled(account: StripeAccount, subscription: string): Promise<readonly Stripe.Invoice[]> {
   // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
   const all = (await listAll(account, '/v1/invoices', { subscription })) as unknown as Stripe.Invoice[]
-  return all.filter(({ status }) => status !== 'void' && status !== 'uncollectible')
+  const billed = all.filter(({ status }) => status !== 'void' && status !== 'uncollectible')
+  return Promise.all(billed.map((one) => withAllLines(account, one)))
+}
+
+/** An invoice embeds its first lines only (https://docs.stripe.com/api/invoices/invoice_lines). */
+async function withAllLines(account: StripeAccount, invoice: Stripe.Invoice): Promise<Stripe.Invoice> {
+  if (!invoice.lines.has_more) return invoice
+  const data = (await listAll(account, `/v1/invoices/${invoice.id}/lines`, {})) as unknown as Stripe.InvoiceLineItem[]
+  return { ...invoice, lines: { ...invoice.lines, data, has_more: false } }
 }
 
 /** What changed a customer's balance. */

@@ -92,6 +92,7 @@ describe('init --ci', () => {
   test('adds the flow to a project that is there, once', async () => {
     const first = await crossbill(['init', '--ci', 'github'], folder)
     expect(first).toMatchObject({ code: 0, stdout: 'Wrote .github/workflows/crossbill.yml.\n' })
+    expect(first.stderr).toContain('add a package.json that names Crossbill')
     const again = await crossbill(['init', '--ci', 'github'], folder)
     expect(again.code).toBe(1)
     expect(again.stderr).toContain('ci_exists')
@@ -103,6 +104,7 @@ describe('init --ci', () => {
     const made = mkdtempSync(join(tmpdir(), 'crossbill-ci-'))
     const ran = await crossbill(['init', '--target', 'acct_1New', '--source', 'us=acct_1Us', '--ci', 'github'], made)
     expect(ran.code).toBe(0)
+    expect(ran.stderr).toContain('Create the environments crossbill-plan')
     const text = readFileSync(join(made, '.github/workflows/crossbill.yml'), 'utf8')
     for (const key of ['STRIPE_KEY_TARGET', 'STRIPE_KEY_US']) expect(text).toContain(`${key}: \${{ secrets.${key} }}`)
     rmSync(made, { recursive: true })

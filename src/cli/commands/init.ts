@@ -48,6 +48,7 @@ export const main = command({
       const { catalog, findings } = await checkCatalog(shell, 'accounts')
       if (catalog === undefined) throw new FindingsError(findings)
       reportCi(await writeCi(ci, secretNames(catalog.project), shell), shell)
+      await sayNextForCi(shell)
       return exitCodes.fine
     }
     await refuseExisting(path, shell)
@@ -65,6 +66,7 @@ export const main = command({
     const beside = await writeBeside(shell)
     if (ci !== undefined) beside.push(...(await writeCi(ci, secretNames(catalog.project), shell)))
     report(path, { project, beside }, shell)
+    if (ci !== undefined) await sayNextForCi(shell)
     return exitCodes.fine
   },
 })
@@ -123,7 +125,15 @@ function secretNames({ accounts, kajabi, store }: Project): readonly string[] {
 function reportCi(written: readonly string[], shell: Shell): void {
   if (shell.format === 'json') shell.json({ written: written[0], beside: written.slice(1) })
   else shell.out(`Wrote ${written.map((path) => shell.near(path)).join(', ')}.`)
+}
+
+/** What the workflow needs that init does not write. */
+async function sayNextForCi(shell: Shell): Promise<void> {
   shell.say('Create the environments crossbill-plan (with read-only keys) and crossbill-apply. See docs/ci.md.')
+  if ((await textOf(join(shell.project, 'package-lock.json'))) === undefined)
+    shell.say(
+      'The workflow installs with npm ci: add a package.json that names Crossbill, and its package-lock.json. See docs/installing.md.',
+    )
 }
 
 async function refuseExisting(path: string, shell: Shell): Promise<void> {

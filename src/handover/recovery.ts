@@ -50,10 +50,10 @@ export const roundsMax = 12
  * | kept    | live         | moved         | cancel new (1) | reading_invoice | cancel old (3) |
  * | removed | live         | reholding     | cancel new (1) | reholding       | reholding      |
  * | free    | live         | reholding     | cancel new (1) | reholding       | reholding      |
- * | held    | none, undone | creating (4)  | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | held    | none, undone | creating (4)  | restoring_old  | money_back (5)  | moved (8)      |
  * | kept    | none         | doubtful (6)  | doubtful (6)   | doubtful (6)    | doubtful (6)   |
- * | kept    | undone       | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
- * | removed | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | kept    | undone       | restoring_old | restoring_old  | money_back (5)  | moved (8)      |
+ * | removed | none, undone | restoring_old | restoring_old  | money_back (5)  | moved (8)      |
  * | free    | none, undone | reading (7)   | checking_gap   | checking_gap    | source         |
  *
  * A revert stays `moved`, with the reason, while the old subscription has nothing to charge
@@ -73,6 +73,8 @@ export const roundsMax = 12
  * 6. `held_without_successor`. A hold is kept only after its successor was proven. A successor that
  *    no read shows was erased, or carries the words of another checkout; it may still bill.
  * 7. Too late: source.
+ * 8. `another_run`: another run reverted it, and may have stopped. A settle knows nothing of that
+ *    revert. At rest, the live objects decide: they are recovered as a revert or undo.
  *
  * Beside a live subscription without a mark that bills the same, none of the last five rows is
  * taken: on hold, doubtful `unmarked_successor`; free, a move ends at the source.
@@ -81,7 +83,7 @@ export const roundsMax = 12
  * `creation_unknown` while a creation may still be committed. If another run has held the old
  * subscription again, only that run continues, whatever the goal (`another_run`). Once the
  * customer's money may have moved, a move counts as proven: it continues with a live successor, and
- * is doubtful `money_stuck` without one.
+ * is doubtful `money_stuck` without one, unless another run reverted it (8).
  */
 export function decide(state: Recovering, event: BothRead): HandoverState {
   const rounds = state.rounds + 1
@@ -222,13 +224,16 @@ function withoutSuccessor(state: Recovering, event: BothRead): HandoverState {
   if (event.old === 'kept' && event.new === 'none') return doubtful(state, 'held_without_successor')
   switch (state.goal) {
     case 'settle':
-      return doubtful(state, 'held_without_successor')
+      return standBack(state, 'moved')
     case 'revert':
       return state.done < state.lists.money ? { ...state, phase: 'money_back' } : releasing(state, event)
     case 'undo':
       return releasing(state, event)
     case 'move':
-      if (isMoneyMoved(state)) return doubtful(state, 'money_stuck')
+      // Only a revert ends a successor whose money moved: the note on the old subscription names
+      // the money.
+      if (isMoneyMoved(state))
+        return event.new === 'undone' ? standBack(state, 'moved') : doubtful(state, 'money_stuck')
       // One hold has one creation: a creation that was undone, refused or shut is not repeated
       // under the same hold.
       if (event.old === 'held' && event.time === 'before' && !event.made && mayCreate(state))

@@ -141,6 +141,14 @@ test('promise 11: after the quiet time a missing object is created under another
   expect(keys()).toEqual(['k', 'k', 'k', 'k', 'k-2'])
 })
 
+test('promise 5: a creation whose run was killed keeps its key after the quiet time, because a stopped run may still use it', async () => {
+  const { account, keys, clock } = scripted([new Killed(), success(made)])
+  await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)
+  clock.now += quietSeconds
+  await perform(context().context, work(account, absent))
+  expect(keys()).toEqual(['k', 'k'])
+})
+
 test('a stored 5xx is final: a missing object is created at once under another key, except in a hand-over', async () => {
   const stored: Failure = { ...serverError, isReplayed: true }
   const answers = [failed(serverError), failed(stored), success(made)]

@@ -240,8 +240,18 @@ export class Banks {
         row.status === 'succeeded' &&
         !row.disputed &&
         row.amount_refunded === 0 &&
-        row.amount > 0,
+        row.amount > 0 &&
+        !this.paidMore(which, account, row),
     )
+  }
+
+  /** The payment also covered a balance owed by the customer, which no credit note gives back. */
+  private paidMore(which: Which, account: string, { invoice, amount }: ChargeRow): boolean {
+    const row = this.worlds[which].world
+      .account(account)
+      .table(invoices)
+      .get(invoice ?? '')
+    return row !== undefined && amount > row.total
   }
 
   private unpaid(which: Which, account: string, subscription: string): InvoiceRow | undefined {

@@ -182,7 +182,7 @@ export function isClaim(worlds: BothWorlds, member: Member): boolean {
 }
 
 /**
- * Where Stripe does not say that an answer is a stored one, a run without the journal of the first
+ * Where Stripe does not say that an answer is a stored one, a run that knows no answer to the first
  * request waits under its key. A later run with the same store takes a new key, when nothing can be
  * committed any more.
  */
@@ -194,5 +194,6 @@ export async function waitsForStoredAnswer(
   const failed = changes.filter(({ outcome, code = '' }) => outcome === 'failed' && code.startsWith('http_5'))
   if (failed.length === 0 || moved.world.unsure.replays_say_so) return false
   const entries = await Promise.all(failed.map(({ address }) => store.journal({ address })))
-  return entries.flat().every((entry) => entry.run === run)
+  // A run that was cut off or killed in the request left its entry without an answer.
+  return entries.flat().every((entry) => entry.run === run || (entry.failure?.['status'] ?? 0) === 0)
 }

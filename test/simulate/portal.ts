@@ -271,8 +271,13 @@ export class Portal {
     const isDollar = prices[member.price].currency === 'usd'
     const again = this.worlds.members.length > this.worlds.town.subscriptions.length
     if (!isDollar || again || controlRun === undefined || !isLive(controlRun) || this.life.of(member).declined) return
-    this.count('old_checkouts')
     const { customer, account } = member
+    // A checkout that sells without a card would ask for one.
+    if (!this.hasCard('moved', account, customer)) return
+    // A credit pays the first invoice in the account where it is, and it may have moved.
+    const buyer = this.worlds.controlRun.world.account(account).table(customers).get(customer)
+    if (Object.values(buyer?.balances ?? {}).some((one) => one !== 0)) return
+    this.count('old_checkouts')
     const what = { act: 'subscribe', account, customer, price: this.worlds.town.prices.course }
     const here = await this.worlds.act('moved', what)
     const there = await this.worlds.act('controlRun', what)
@@ -280,6 +285,11 @@ export class Portal {
     const old = idIn(here)
     this.note(`an old checkout sells ${account}/${old} to the customer of ${member.key}`)
     this.worlds.members.push({ key: `${account}/${old}`, account, old, customer, price: 'course' })
+  }
+
+  private hasCard(which: 'moved' | 'controlRun', account: string, customer: string): boolean {
+    const { world } = this.worlds[which]
+    return [...world.account(account).table(paymentMethods).by('customer', customer)].length > 0
   }
 
   private async make(

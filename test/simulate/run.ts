@@ -52,7 +52,9 @@ interface Lived {
 async function live(seed: number): Promise<Lived> {
   const world = worldFor(seed)
   const breadth = known.get(seed)?.breadth ?? asked
-  const story = await simulate(seed, world, breadth, off)
+  const story = await simulate(seed, world, breadth, off).catch((error: unknown) => {
+    throw new Error(`SEED=${seed} (--breadth ${breadth}) could not be told to its end`, { cause: error })
+  })
   const counts = { ...story.counts, ...countsOf(world) }
   if (story.broken === undefined) return { seed, counts }
   const { people, happenings } = without(off, storyOf(seed, breadth))

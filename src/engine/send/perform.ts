@@ -87,6 +87,7 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * |                                | not done  | a new key: the old one would only replay       |
  * | answered 4xx                   | not done  | a new key: Stripe replays a refusal for a day  |
  * | answered 429 or "key in use"   | not done  | the same key: nothing was executed or stored   |
+ * | cut off, or killed in flight   | not done  | the same key while Stripe remembers it         |
  * | 4xx after an uncertain answer  | not done  | the same key for `quietSeconds`, then a new one |
  * | answered 5xx                   | not done  | the same key for `quietSeconds`, then a new one |
  * | a replayed 5xx answer          | not done  | a new key at once, except in a hand-over       |
@@ -172,8 +173,9 @@ function nextAttempt(work: Work, earlier: readonly JournalEntry[]): number {
   if (latest === undefined || work.oneKey === true) return 1
   const now = work.account.now()
   // After that time no request under this key is in progress, and a stored 5xx would only be
-  // replayed.
-  const isQuiet = now - latest.startedAt >= quietSeconds
+  // replayed. Without an answer, nothing shows that the key was ever used: another run that stood
+  // still could then execute its request under it.
+  const isQuiet = now - latest.startedAt >= (wasAnswered(latest) ? quietSeconds : keyLife)
   if (isHarmless(work) || isQuiet || latest.status === 'succeeded') return latest.attempt + 1
   const isRefused = latest.status === 'failed' && !wasNotExecuted(latest)
   return isRefused && !mayStillCommit(earlier, latest, now) ? latest.attempt + 1 : latest.attempt
@@ -182,6 +184,11 @@ function nextAttempt(work: Work, earlier: readonly JournalEntry[]): number {
 /** Stripe stores no answer for such a refusal, so it does not use up the key. */
 function wasNotExecuted({ failure }: JournalEntry): boolean {
   return failure?.['kind'] === 'retryable' || failure?.['code'] === keyInUse
+}
+
+function wasAnswered({ failure }: JournalEntry): boolean {
+  const status = failure?.['status']
+  return typeof status === 'number' && status > 0
 }
 
 /**

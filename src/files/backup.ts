@@ -7,12 +7,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { CommandError } from '../core/outcome.ts'
+import { refuseInCatalog } from './outputs.ts'
 
 /**
  * Writes the lines into a new compressed file, whole or not at all, readable by its owner only.
- * @throws CommandError `out_taken` when the file exists
+ * @throws CommandError `out_taken` when the file exists, `out_in_catalog`
  */
 export async function writeBackup(path: string, lines: AsyncIterable<string>): Promise<void> {
+  await refuseInCatalog(path)
   if (await exists(path)) throw taken(path)
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })

@@ -1,4 +1,5 @@
-import { open, rm, stat } from 'node:fs/promises'
+import { access, open, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { CommandError } from '../core/outcome.ts'
 import { textIn } from './gzip.ts'
 import { writeWhole, type Content } from './write.ts'
@@ -12,6 +13,8 @@ export interface OutputKind {
    * it is compressed.
    */
   readonly isOne: (text: string) => boolean
+  /** How the name of such a file must end, so that programs open it as what it is. */
+  readonly ends?: readonly string[]
 }
 
 /** A file that a command is going to write. */
@@ -26,18 +29,24 @@ const endBytes = 4_096
  * A JSON document of Crossbill, in any version and with any white space: `format` and `tool`, then
  * these keys.
  */
-export function documentWith(what: string, ...keys: readonly string[]): OutputKind {
+export function documentWith(
+  what: string,
+  ...keys: readonly string[]
+): OutputKind & { readonly ends: readonly string[] } {
   const members = keys.map((key) => String.raw`,\s*"${key}":\s*(?:"[^"]*"|\w+)`).join('')
   const head = new RegExp(String.raw`^\s*\{\s*"format":\s*\d+,\s*"tool":\s*"crossbill[^"]*"${members}`)
-  return { what, isOne: (text) => head.test(text) }
+  return { what, isOne: (text) => head.test(text), ends: ['.json'] }
 }
 
 /**
  * Commands call it before they begin, so that a long run is not lost at its end.
- * @throws CommandError `out_taken` when another file has one of the names
+ * @throws CommandError `out_taken` when another file has one of the names, `out_in_catalog` for a
+ *   place among the YAML, `out_name` for an end that belongs to files of another kind
  */
 export async function refuseTaken(outputs: readonly Output[], notDone = 'nothing was written'): Promise<void> {
   for (const { path, kind } of outputs) {
+    refuseName(path, kind, notDone)
+    await refuseInCatalog(path, notDone)
     const problem = await problemWith(path, kind)
     if (problem === undefined) continue
     throw new CommandError('out_taken', `${path} ${problem}`, {
@@ -45,6 +54,32 @@ export async function refuseTaken(outputs: readonly Output[], notDone = 'nothing
       fix: 'Name another place after --out, or move what is there away.',
     })
   }
+}
+
+function refuseName(path: string, { what, ends }: OutputKind, notDone: string): void {
+  if (ends === undefined || ends.some((end) => path.toLowerCase().endsWith(end))) return
+  throw new CommandError('out_name', `${path} would hold ${what}, whose name ends in ${ends.join(' or ')}`, {
+    notDone,
+    fix: 'Name the file accordingly. --format decides only what is printed; to keep that, redirect it: … > FILE',
+  })
+}
+
+/** The YAML folder holds what people write, and nothing else. */
+export async function refuseInCatalog(path: string, notDone = 'nothing was written'): Promise<void> {
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    if (basename(folder) !== 'catalog' || !(await exists(join(folder, 'project.yaml')))) continue
+    throw new CommandError('out_in_catalog', `${path} lies in ${folder}, the YAML of a project`, {
+      notDone,
+      fix: 'Name a place outside of it: report/, plans/ or evidence/ beside catalog/.',
+    })
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 /**

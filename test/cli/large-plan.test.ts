@@ -125,7 +125,7 @@ test('a plan replaces an earlier plan and no other file', async () => {
   const path = join(folder, 'again.plan.json')
   await savePlan(path, small)
   await expect(savePlan(path, small)).resolves.toHaveLength(2)
-  const other = join(folder, 'prices.yaml')
+  const other = join(folder, 'prices.json')
   writeFileSync(other, 'prices: {}\n')
   await expect(savePlan(other, small)).rejects.toMatchObject({ code: 'out_taken' })
   expect(readFileSync(other, 'utf8')).toBe('prices: {}\n')

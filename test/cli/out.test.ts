@@ -77,6 +77,36 @@ describe('a command replaces only its own earlier output', () => {
     },
   )
 
+  test.each([
+    ['plan', '--out', 'catalog/a.plan.json'],
+    ['rehearse', '--months', '1', '--out', 'catalog/a.html'],
+    ['report', '--out', 'catalog'],
+    ['report', '--out', 'catalog/evidence/2026-12'],
+    ['schema', '--out', 'catalog/schemas'],
+    ['confirm', '--out', 'catalog/x.json'],
+    ['state', 'backup', 'catalog/x.backup'],
+  ])('no file among the YAML: %s %s %s %s', async (...words) => {
+    const before = files()
+    const { code, stdout, stderr } = await crossbill([...words, '--quiet'], folder)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('out_in_catalog')
+    expect(files()).toEqual(before)
+  })
+
+  test.each([
+    [['plan', '--format', 'html', '--out', 'x.html'], 'a plan, whose name ends in .json or .json.gz'],
+    [['plan', '--out', 'x.md'], 'a plan, whose name ends in .json or .json.gz'],
+    [['rehearse', '--out', 'x.json'], 'the page of a rehearsal, whose name ends in .html or .htm'],
+    [['confirm', '--out', 'x.yaml'], 'a file of answers, whose name ends in .json'],
+  ])('no file under the name of another kind: %s', async (words, expected) => {
+    const before = files()
+    const { code, stdout, stderr } = await crossbill([...words, '--quiet'], folder)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain('out_name')
+    expect(stderr).toContain(expected)
+    expect(files()).toEqual(before)
+  })
+
   test('init keeps a schema of another program, and makes no project', async () => {
     rmSync(join(folder, 'catalog'), { recursive: true })
     const path = join(folder, '.schemas/project.schema.json')

@@ -27,17 +27,19 @@ describe('a command replaces only its own earlier output', () => {
     ['a document of another command', '{"format":1,"tool":"crossbill 0.1.0","at":"2026-11-30T00:00:00Z"}'],
     ['a long text that names a plan in its middle', `${'x'.repeat(9_000)}${text}${'x'.repeat(9_000)}`],
   ])('refused, and kept: %s', async (_what, foreign) => {
-    const path = join(folder, 'mine')
+    const path = join(folder, 'mine.json')
     writeFileSync(path, foreign)
     await expect(writeOutput({ path, kind }, text)).rejects.toMatchObject({ code: 'out_taken' })
     expect(readFileSync(path, 'utf8')).toBe(foreign)
   })
 
   test('refused: a folder, a name below a file, a device', async () => {
-    mkdirSync(join(folder, 'folder'))
+    mkdirSync(join(folder, 'folder.json'))
     writeFileSync(join(folder, 'file'), 'mine')
-    for (const path of [join(folder, 'folder'), join(folder, 'file/a.json'), '/dev/null'])
-      await expect(refuseTaken([{ path, kind }])).rejects.toMatchObject({ code: 'out_taken' })
+    for (const path of [join(folder, 'folder.json'), join(folder, 'file/a.json'), '/dev/null'])
+      await expect(refuseTaken([{ path, kind: { what: kind.what, isOne: kind.isOne } }])).rejects.toMatchObject({
+        code: 'out_taken',
+      })
   })
 
   test('the end of a long file is seen as well', async () => {

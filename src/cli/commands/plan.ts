@@ -17,7 +17,8 @@ export const main = command({
     out: {
       type: 'string',
       requiresArg: true,
-      describe: 'save the plan to this file in the project, and beside it a .md file for review',
+      describe:
+        'save the plan to this file in the project, *.json or *.json.gz, and beside it a .md file for review; --format decides only what is printed',
     },
     target: {
       type: 'string',

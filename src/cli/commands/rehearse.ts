@@ -82,7 +82,7 @@ export const main = command({
       )
     const page: Output = {
       path: shell.pathOr(out, join('report', pageFile({ withFaults: faults }))),
-      kind: pageKind('the page of a rehearsal', 'rehearse', 'report'),
+      kind: { ...pageKind('the page of a rehearsal', 'rehearse', 'report'), ends: ['.html', '.htm'] },
     }
     const record: Output = {
       path: shell.pathInProject(join('report', recordFile({ withFaults: faults }))),

@@ -39,8 +39,10 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ out, since: earlier, 'cancel-links': links }, shell) {
+    const folder = shell.pathOr(out, 'report')
+    // Before the long read; which other pages there are, only the evidence says.
+    await refuseTaken(always.map((file) => ({ ...file, path: join(folder, file.name) })))
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
-      const folder = shell.pathOr(out, 'report')
       const before = await snapshotIn(earlier === undefined ? join(folder, 'report.json') : shell.existing(earlier))
       if (earlier !== undefined && before === undefined)
         throw new UsageError(
@@ -60,8 +62,8 @@ export const main = command({
           { name: `${document.slug}.md`, kind: markdownKind, text: documentMarkdown(document) },
           { name: `${document.slug}.html`, kind: htmlKind, text: documentHtml(document, documents) },
         ]),
-        { name: 'evidence.html', kind: htmlKind, text: wholeHtml(documents[0]?.title ?? '', documents) },
-        { name: 'report.json', kind: snapshotKind, text: `${JSON.stringify(now, null, 2)}\n` },
+        { ...evidenceFile, text: wholeHtml(documents[0]?.title ?? '', documents) },
+        { ...snapshotFile, text: `${JSON.stringify(now, null, 2)}\n` },
         ...(links ? [await linksFile(context, shell)] : []),
       ]
       const outputOf = ({ name, kind }: File): Output => ({ path: join(folder, name), kind })
@@ -88,6 +90,10 @@ interface File {
 
 // `rehearse` writes its page to the same place, and it is the same page.
 const htmlKind = pageKind('a page of a report', 'report', 'rehearse')
+
+const evidenceFile = { name: 'evidence.html', kind: htmlKind }
+const snapshotFile = { name: 'report.json', kind: snapshotKind }
+const always = [evidenceFile, snapshotFile]
 
 const linksHead = 'customer,subscriber,link,expires'
 const linksKind: OutputKind = { what: 'a list of cancel links', isOne: (text) => text.startsWith(`${linksHead}\n`) }

@@ -38,7 +38,7 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /** A saved plan; only such a file is replaced by another plan. */
-export const planKind = documentWith('a plan', 'created', 'expires')
+export const planKind: OutputKind = { ...documentWith('a plan', 'created', 'expires'), ends: ['.json', '.json.gz'] }
 
 const reviewKind: OutputKind = {
   what: 'the review of a plan',
@@ -56,7 +56,7 @@ function planOutputs(path: string): readonly [plan: Output, review: Output] {
 
 /**
  * Called before a plan is made.
- * @throws CommandError `out_taken` when `savePlan` would replace another file
+ * @throws CommandError as `refuseTaken`
  */
 export async function refuseTakenPlan(path: string): Promise<void> {
   await refuseTaken(planOutputs(path), 'no plan was made')

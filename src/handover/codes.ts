@@ -330,8 +330,9 @@ export const alarmCodes = {
     fix: 'Look up the successor named in the comment of the cancelled subscription. Create it again if the member still wants it.',
   },
   no_progress: {
-    meaning: 'An automation, another program or a person keeps undoing the changes of the hand-over.',
-    fix: 'Find the cause, stop it, then run `crossbill apply`.',
+    meaning:
+      'The hand-over gets no further: an automation, another program or a person keeps undoing its changes, or Stripe answers the same request with an error each time. The subscriber stays as they are.',
+    fix: 'Find the cause, stop it, then run `crossbill apply`. Stripe repeats a stored error for up to 24 hours; after that time, `crossbill apply` sends the request again.',
   },
   erased_in_target: {
     meaning:

@@ -158,6 +158,18 @@ export function changedParts(
   })
 }
 
+/** Whether a part is as the mark of the hold has it. */
+export function hasPart(
+  part: HeldPart,
+  subscription: Stripe.Subscription,
+  customer: Stripe.Customer | undefined,
+  { parts: before = '' }: Pick<Hold, 'parts'>,
+): boolean {
+  const at = (Object.keys(parts) as HeldPart[]).indexOf(part) * size
+  const now = partsPrint({ ...subscription, schedule: null }, customer)
+  return now !== '' && before.slice(at, at + size) === now.slice(at, at + size)
+}
+
 function rates(all: readonly Stripe.TaxRate[] | null | undefined): readonly string[] {
   return (all ?? []).map((one) => idOf(one)).toSorted()
 }

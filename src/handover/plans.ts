@@ -125,7 +125,7 @@ export function recoveryPlan(
   const goal = observations.new === 'live' ? 'move' : isRevert ? 'revert' : 'undo'
   const pause = pauseToRestore(candidate)
   // An existing mark keeps its content; otherwise a later change would pass for the original.
-  const isProven = goal === 'move' && wasProven(candidate) && !isByUsage(old)
+  const isProven = goal === 'move' && wasProven(candidate)
   const hold = old.hold ?? { ...newHold(candidate, pause), ...(isProven ? { kept: true as const } : {}) }
   const steps = [
     holdStep(desired.source, old.id, hold),
@@ -174,6 +174,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
   const due = readDue(old.raw)
   const back = goal === 'revert' ? ratesBack(candidate) : new Map<string, string>()
   const holds = readHolds(old.raw).count
+  const isHoldNeeded = goal === 'settle' || goal === 'revert'
   return {
     goal,
     project: around.project,
@@ -202,6 +203,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     gap: due?.gap ?? around.policies.uncharged_period,
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
     ...(goal === 'move' && provesCard(candidate) ? { same_card: true } : {}),
+    ...(isHoldNeeded && old.hold !== null ? { hold: holdMark(old.hold) } : {}),
     ...(isByUsage(old) ? { by_usage: true } : {}),
     ...(back.size === 0 ? {} : { tax_rates_back: Object.fromEntries(back) }),
   }

@@ -5,7 +5,7 @@ import { gapMark, gapRequest } from './gap.ts'
 import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import { holdStep, keptPause } from './hold-steps.ts'
+import { holdAgain } from './hold-steps.ts'
 import { accountedStep, cancelNewStep, releaseStep, restoreStep, settleStep } from './plans.ts'
 import type { HandoverEvent } from './event-types.ts'
 import type { HandoverState, Lists, RequestPhase, StateIn } from './state.ts'
@@ -60,7 +60,7 @@ export function requestFor(state: StateIn<RequestPhase>, plan: AnyPlan, live: Li
     case 'keeping':
       return step('keep')
     case 'reholding':
-      return reholding(state, plan)
+      return inPlace(holdAgain(plan, state.successor, isProven(state, plan)), state)
     case 'stopping_invoice':
       return target('stop-invoice', `/v1/invoices/${state.invoice}`, {
         auto_advance: false,
@@ -147,22 +147,9 @@ function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
   return { ...step, account: expect.source }
 }
 
-/**
- * Restores a hold that was removed or changed outside Crossbill: as `keep_as_draft` until the
- * successor is proven, as `void` afterwards.
- */
-function reholding({ goal, replayed }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
-  const planned = steps.find(({ id }) => id === 'hold')
-  const hold =
-    planned ??
-    holdStep(expect.source, expect.old, {
-      before: expect.before_pause,
-      since: expect.held_since,
-      print: '',
-      around: '',
-    })
-  if (goal === 'move' && expect.proven !== true && !replayed) return { ...hold, id: 'hold-again' }
-  return { ...hold, id: 'hold-again', params: { ...hold.params, pause_collection: keptPause } }
+/** A settle or a revert follows a move that was proven. */
+function isProven({ goal, replayed }: HandoverState, { expect }: AnyPlan): boolean {
+  return goal !== 'move' || expect.proven === true || replayed
 }
 
 /** Inserts ids that the plan could not know. */

@@ -119,6 +119,7 @@ const expected = {
   undoes_failed_setup: Type.Optional(Type.Literal(true)),
   proven: Type.Optional(Type.Literal(true)),
   same_card: Type.Optional(Type.Literal(true)),
+  hold: Type.Optional(text),
   by_usage: Type.Optional(Type.Literal(true)),
   tax_rates_back: Type.Optional(Type.Record(text, text)),
   periods: Type.Optional(Type.Array(unpaidPeriod)),

@@ -4,6 +4,7 @@ import { formatInstant } from '../core/instant.ts'
 import { asHeld } from '../live/as-held.ts'
 import { readSource } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
+import { isChangeOfOld } from './changed-on-old.ts'
 import {
   customerRules,
   itemRules,
@@ -27,11 +28,17 @@ export function termsSinceMove(given: Candidate, successor: Stripe.Subscription)
   const rules: readonly FieldRule<string>[] = [subscriptionRules, itemRules, customerRules].flatMap((table) =>
     Object.values(table),
   )
-  const found = rules.flatMap((rule) => (typeof rule === 'function' ? (rule(seen) ?? []) : []))
+  const differing = rules.flatMap((rule) => (typeof rule === 'function' ? (rule(seen) ?? []) : []))
+  const found = hasFollowed(given) ? differing : differing.filter((one) => !isChangeOfOld(one, given, successor))
   const settings = settingsAdded(successor)
     .filter((field) => !Object.hasOwn(subscriptionRules, field))
     .map((field): Changed => ({ what: field, now: {} }))
   return [...found, ...settings]
+}
+
+/** A person says that the change of the old subscription was made in the target as well. */
+function hasFollowed({ desired }: Candidate): boolean {
+  return desired.override?.includes('drift_on_held_source') === true
 }
 
 /**
@@ -39,8 +46,8 @@ export function termsSinceMove(given: Candidate, successor: Stripe.Subscription)
  * subscription, until `override` says that it was made there as well.
  */
 function withHeldDates(candidate: Candidate): Candidate {
-  const { old, customerOld, source, desired, around } = candidate
-  if (desired.override?.includes('drift_on_held_source') === true) return candidate
+  const { old, customerOld, source, around } = candidate
+  if (hasFollowed(candidate)) return candidate
   const before = asHeld(old.raw, old.hold, around.now)
   return before === old.raw
     ? candidate

@@ -255,6 +255,11 @@ export type Expectation = {
   readonly proven?: true
   /** The customer has several copied methods: the proof compares the old card with the new one. */
   readonly same_card?: true
+  /**
+   * For a settle and a revert: the mark of the hold, as the plan saw it. Where a person took the
+   * hold off since, it is set again with what it knows.
+   */
+  readonly hold?: string
   /** An item is billed by usage: the old account bills it until T (`by-usage.ts`). */
   readonly by_usage?: true
   /** For a revert: tax rates of the target, and what they are called in the old account. */

@@ -145,6 +145,20 @@ describe('what happens in the old account until the boundary', () => {
     expect(world.differences()).toEqual([])
   })
 
+  test('a person renews the old subscription after a change in the target: the end is set again, and the change stays', async () => {
+    const { world, id } = await moved()
+    await using _ = world
+    const { id: successor, items } = await successorOf(world, id)
+    const base = items.data.find(({ price }) => price.recurring?.usage_type === 'licensed')
+    const seats = { items: [{ id: base?.id ?? '', quantity: 2 }], proration_behavior: 'none' as const }
+    await world.target.subscriptions.update(successor, seats)
+    await world.us.subscriptions.update(id, { cancel_at_period_end: false })
+    await planAndApply(world.stage('target'))
+    expect((await world.us.subscriptions.retrieve(id)).cancel_at_period_end).toBe(true)
+    expect((await world.target.subscriptions.retrieve(successor)).status).toBe('active')
+    expect(await violationsOf(world.stage('target'))).toEqual([`terms_differ us/${id}`])
+  })
+
   test('a member cancels at once through an old door: a cancel, not the intended end', async () => {
     const { world, id } = await moved()
     await using _ = world

@@ -38,11 +38,19 @@ test('promise 11: a creation stored as a 5xx waits on hold, is reported by every
   expect(await endOf(school, context)).toEqual(clean)
 })
 
-/** The requests of each: hold, create and keep; the customer's default card; cancel and restore. */
+/**
+ * The requests of each: hold, create and keep; the customer's default card; cancel and restore. A
+ * revert and a settle decide on the customer which of them continues.
+ */
 const stories = [
   ['move', 'target', now, { 'POST /v1/subscriptions': 3, 'POST /v1/customers': 1 }],
-  ['revert', 'source', '2026-10-06T12:00:00Z', { 'DELETE /v1/subscriptions': 1, 'POST /v1/subscriptions': 1 }],
-  ['settle', 'settled', '2026-10-25T12:00:00Z', { 'DELETE /v1/subscriptions': 1 }],
+  [
+    'revert',
+    'source',
+    '2026-10-06T12:00:00Z',
+    { 'DELETE /v1/subscriptions': 1, 'POST /v1/subscriptions': 1, 'POST /v1/customers': 1 },
+  ],
+  ['settle', 'settled', '2026-10-25T12:00:00Z', { 'DELETE /v1/subscriptions': 1, 'POST /v1/customers': 1 }],
 ] as const
 
 test.each(stories)(

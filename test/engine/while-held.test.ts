@@ -399,3 +399,28 @@ describe('promise 12: money added to the new subscription before a revert', () =
     expect((await school.charges()).flat().at(-1)).toMatch(/^us 2026-10-20\S* 7400 usd$/)
   })
 })
+
+test('the advice for a changed held subscription works: back to the source, then the old account bills the change', async () => {
+  const { school, old, successor } = await moved()
+  await using _ = school
+  const { items } = await school.us.subscriptions.retrieve(old)
+  const changed = { items: [{ id: items.data[0]?.id ?? '', quantity: 2 }], proration_behavior: 'none' as const }
+  await school.us.subscriptions.update(old, changed)
+  expect(await codes(school.stage('target'))).toEqual(['drift_on_held_source'])
+  // The new subscription is as it was created; a change there is still asked about.
+  const { data } = (await school.target.subscriptions.retrieve(successor)).items
+  const there = { items: [{ id: data[0]?.id ?? '', quantity: 3 }], proration_behavior: 'none' as const }
+  await school.target.subscriptions.update(successor, there)
+  expect((await makePlan(school.stage('source'))).blocked.map(({ code }) => code)).toEqual(['changed_since_move'])
+  await school.target.subscriptions.update(successor, {
+    items: [{ id: data[0]?.id ?? '', quantity: 1 }],
+    proration_behavior: 'none',
+  })
+  const { plan, result } = await planAndApply(school.stage('source'))
+  expect([plan.blocked, result.changes.map(({ outcome }) => outcome)]).toEqual([[], ['done']])
+  await school.advance('2026-10-25T00:00:00Z')
+  expect((await school.charges())[0]?.map((charge) => charge.replace(/T\S+/, ''))).toEqual([
+    'us 2026-09-20 4900 usd',
+    'us 2026-10-20 9800 usd',
+  ])
+})

@@ -1,4 +1,5 @@
 import { Maker } from '../../src/sandbox/population/maker.ts'
+import { invoiceItems } from '../../src/sandbox/stripe/billing/rows.ts'
 import { goesOn, isLive, sidesOf } from './ground.ts'
 import type { Happening } from './happenings.ts'
 import type { Member, BothWorlds } from './world.ts'
@@ -22,7 +23,17 @@ export class Accidents {
     const { old, controlRun, live } = sides
     const isShared = this.worlds.members.some((one) => one !== member && one.customer === member.customer)
     if (isShared || controlRun === undefined || !isLive(controlRun) || !goesOn(sides)) return false
-    return where === 'new' ? live.length === 1 : old !== undefined && isLive(old)
+    if (where === 'new' ? live.length !== 1 : old === undefined || !isLive(old)) return false
+    // The deletion takes what waits along, which an end alone may still bill.
+    return !this.hasItem(
+      where === 'new' ? 'target' : member.account,
+      where === 'new' ? live[0]?.customer : member.customer,
+    )
+  }
+
+  private hasItem(account: string, customer: string | undefined): boolean {
+    const all = [...this.worlds.moved.world.account(account).table(invoiceItems).all()]
+    return all.some((row) => row.customer === customer && row.invoice === null && row.amount !== 0)
   }
 
   /** Everything of theirs in that account is gone. */

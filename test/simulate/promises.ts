@@ -203,7 +203,8 @@ function patternOf(path: string): RegExp {
 export function refusedWith(error: unknown, codes: readonly string[], sent: readonly Sent[]): void {
   if (!(error instanceof CommandError) || !codes.includes(error.code))
     throw broken(4, `a plan that no longer fits was not refused as ${codes.join(' or ')}: ${String(error)}`)
-  if (sent.length > 0) throw broken(4, `refused as ${error.code}, yet ${sent[0]?.method} ${sent[0]?.path} was sent`)
+  const [first] = sent.filter(({ isIdle }) => isIdle !== true)
+  if (first !== undefined) throw broken(4, `refused as ${error.code}, yet ${first.method} ${first.path} was sent`)
 }
 
 /**

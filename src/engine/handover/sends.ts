@@ -146,26 +146,45 @@ const decisions: Readonly<Partial<Record<RequestPhase, Partial<Record<Goal | 'un
  * A register that can be written once: a request that changes nothing, whose key is the question
  * and whose parameters are the answer. Stripe executes the first answer, replays the same answer
  * and refuses every other answer for a day. Undefined: this run's answer holds.
+ *
+ * A register whose first answer Stripe stored as a 5xx says so to every run for a day, so all of
+ * them go on to the next one. Without Stripe's word that the answer is a stored one, a run waits.
  */
-async function decided(context: Context, { job, state }: Turn, phase: RequestPhase): Promise<Sent | undefined> {
-  const { expect, goal } = job.handover
-  const answer = decisions[phase]?.[goal]
+async function decided(context: Context, turn: Turn, phase: RequestPhase): Promise<Sent | undefined> {
+  const answer = decisions[phase]?.[turn.job.handover.goal]
   if (answer === undefined) return undefined
-  const account = context.accounts.target
-  const outcome = await perform(context, {
-    address: subscriberAddress(job.key),
-    step: 'decide',
-    account,
-    method: 'POST',
-    path: `/v1/customers/${expect.customer_new}`,
-    params: { metadata: { [answer]: null } },
-    key: `crossbill-${digest([expect.old, 'end', state.generation ?? 0])}`,
-    oneKey: true,
-    completes: false,
-  })
+  let outcome = await register(context, turn, answer, 1)
+  for (let number = 2; number <= registersMost && isStoredError(outcome); number++)
+    outcome = await register(context, turn, answer, number)
   // A deleted customer has no successor that another run could revert.
   if (outcome.ok || outcome.failure.code === 'resource_missing') return undefined
   return answered(outcome)
+}
+
+const registersMost = 4
+
+function isStoredError(outcome: Outcome<StripeObject>): boolean {
+  return !outcome.ok && outcome.failure.isReplayed === true && outcome.failure.status >= 500
+}
+
+async function register(
+  context: Context,
+  { job, state }: Turn,
+  answer: string,
+  number: number,
+): Promise<Outcome<StripeObject>> {
+  const { expect } = job.handover
+  return perform(context, {
+    address: subscriberAddress(job.key),
+    step: 'decide',
+    account: context.accounts.target,
+    method: 'POST',
+    path: `/v1/customers/${expect.customer_new}`,
+    params: { metadata: { [answer]: null } },
+    key: `crossbill-${digest([expect.old, 'end', state.generation ?? 0, ...(number === 1 ? [] : [number])])}`,
+    oneKey: true,
+    completes: false,
+  })
 }
 
 const unreadOld: Reason = {

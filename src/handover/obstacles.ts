@@ -7,6 +7,7 @@ import { noFailedSetup } from './earlier-setup.ts'
 import { noLooseUsage } from './by-usage.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
+import { firstCopyFix, isUncopied } from './first-copy.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { finalizationError, isAdvancing, isCollected } from '../live/invoice.ts'
 import { observeInvoice } from '../live/observations.ts'
@@ -64,8 +65,14 @@ function statusIsKnown({ old }: Candidate, findings: Findings): void {
   if (!isKnownStatus(old.status) || !hasBegun(old.raw)) findings.block('unknown_status', `status is ${old.status}`)
 }
 
-function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings: Findings): void {
-  if (customerNew === undefined)
+function customerIsCopied({ desired, old, copyMap, customerNew, customerOld }: Candidate, findings: Findings): void {
+  if (customerNew === undefined && isUncopied(copyMap))
+    findings.block(
+      'customer_not_copied',
+      `no copy of ${desired.source} was imported, and the target has no customer ${old.customer}`,
+      firstCopyFix(desired.source),
+    )
+  else if (customerNew === undefined)
     findings.block(
       'customer_not_copied',
       `customer ${old.customer} has no row in the copy map and is not in the target`,

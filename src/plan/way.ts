@@ -2,6 +2,7 @@ import type { Stage } from '../catalog/types.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import { doerOf, type Doer } from '../handover/doers.ts'
 import type { BlockedCode } from '../handover/codes.ts'
+import { firstCopyFix } from '../handover/first-copy.ts'
 import type { Classification } from '../handover/types.ts'
 import type { CardLink } from '../live/entered-card.ts'
 
@@ -12,13 +13,14 @@ import type { CardLink } from '../live/entered-card.ts'
  * - `moves`    the next apply moves them
  * - `ready`    they can move as soon as their stage is `target`
  * - `waits`    a later plan moves them by itself
+ * - `uncopied` Stripe has not copied the customers of their account yet
  * - `asked`    a link to enter a card was made for them, and no card is there yet
  * - `needs`    they need what `by` can do
  * - `left`     a decision in the YAML leaves them in the old account
  * - `ends`     their subscription ends by itself
  * - `ended`    it has ended
  */
-const wayStates = ['arrived', 'moves', 'ready', 'waits', 'asked', 'needs', 'left', 'ends', 'ended'] as const
+const wayStates = ['arrived', 'moves', 'ready', 'waits', 'uncopied', 'asked', 'needs', 'left', 'ends', 'ended'] as const
 export type WayState = (typeof wayStates)[number]
 
 export interface WayRow {
@@ -59,13 +61,15 @@ export interface WayInput {
   readonly stages: ReadonlyMap<string, Stage>
   readonly linkOf: (subscriber: string) => { readonly link: CardLink } | undefined
   readonly undeclared: number
+  /** Sources of which no copy was imported yet. */
+  readonly uncopied?: ReadonlySet<string>
   readonly now: Instant
 }
 
 type Place = Pick<WayRow, 'state' | 'code' | 'by' | 'note'> & { readonly until?: Instant }
 
 /** Pure: equal input, equal output. */
-export function wayOf({ classified, ahead, stages, linkOf, undeclared, now }: WayInput): Way {
+export function wayOf({ classified, ahead, stages, linkOf, undeclared, uncopied, now }: WayInput): Way {
   const later = new Map(ahead.map((one) => [one.key, one]))
   const cards = { asked: 0, opened: 0, entered: 0 }
   const placed = classified.filter(isSubscriber).map((one) => {
@@ -73,7 +77,7 @@ export function wayOf({ classified, ahead, stages, linkOf, undeclared, now }: Wa
     if (link !== undefined) cards[link.state] += 1
     const waitsForStage = one.standing === 'source' && stages.get(one.key) === 'source'
     const decided = waitsForStage && one.outcome === 'unchanged' ? (later.get(one.key) ?? one) : one
-    return { one, place: placeOf(decided, waitsForStage, link) }
+    return { one, place: beforeCopy(decided, uncopied) ?? placeOf(decided, waitsForStage, link) }
   })
   const groups = Map.groupBy(placed, ({ place: { state, code = '', note = '' } }) => `${state} ${code} ${note}`)
   const rows = [...groups.values()].map((all): WayRow => {
@@ -98,6 +102,17 @@ export function wayOf({ classified, ahead, stages, linkOf, undeclared, now }: Wa
     everybody_by: formatInstant(latest(waits, now)),
     cards,
   }
+}
+
+/** Before the first copy nothing can be said of one person, and one step helps everybody. */
+function beforeCopy(one: Classification, uncopied: ReadonlySet<string> = new Set()): Place | undefined {
+  const [source = ''] = one.key.split('/')
+  if (one.standing !== 'source' || one.outcome !== 'blocked' || !uncopied.has(source)) return undefined
+  if (one.reasons[0].code !== 'customer_not_copied') return undefined
+  const another = one.reasons.find(({ code }) => code !== 'customer_not_copied')
+  return another === undefined
+    ? { state: 'uncopied', code: 'customer_not_copied', by: 'owner', note: firstCopyFix(source) }
+    : needs(another)
 }
 
 function placeOf(one: Classification, waitsForStage: boolean, link: CardLink | undefined): Place {

@@ -87,4 +87,17 @@ describe('the way of everybody', () => {
     expect(rowsOf(found)).toEqual([row])
     expect(found.cards).toEqual({ asked: 0, opened: 0, entered: 0, [link.state]: 1 })
   })
+
+  test('before the first copy of a source its subscribers wait for it, and for what else is known', () => {
+    const copied = blocked('customer_not_copied', 'no copy')
+    const all = [
+      one('a', { outcome: 'blocked', reasons: [copied] }),
+      one('b', { outcome: 'blocked', reasons: [copied, blocked('past_due', 'late')] }),
+    ]
+    expect(rowsOf(way(all, { uncopied: new Set(['us']) }))).toEqual([
+      ['uncopied', 'customer_not_copied', 1],
+      ['needs', 'past_due', 1],
+    ])
+    expect(rowsOf(way(all, { uncopied: new Set(['intl']) }))).toEqual([['needs', 'customer_not_copied', 2]])
+  })
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { exitCodes } from '../exit-codes.ts'
 import { formatInstant } from '../../core/instant.ts'
+import { uncopiedSources } from '../../engine/uncopied.ts'
 import { rehearse } from '../../engine/rehearse/rehearse.ts'
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { refuseTaken, writeOutput, type Output } from '../../files/outputs.ts'
@@ -100,6 +101,7 @@ export const main = command({
     return await withProject(shell, async ({ context }) => {
       const { rehearsalWorlds } = await import('../rehearsal/worlds.ts')
       const worlds = rehearsalWorlds(context, unsure)
+      const uncopied = await uncopiedSources(context)
       const rehearsed = await rehearse(context, {
         months,
         faults,
@@ -111,6 +113,7 @@ export const main = command({
       })
       const report = {
         ...rehearsed,
+        ...(uncopied.length === 0 ? {} : { uncopied }),
         declineRate: declines,
         world: worldText(unsure),
         means: worldSays(unsure, context.catalog),

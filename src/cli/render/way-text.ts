@@ -8,6 +8,7 @@ export const wayWords: Readonly<Record<WayState, string>> = {
   moves: 'the next apply moves them',
   ready: 'ready, and their stage is source',
   waits: 'wait, and then move by themselves',
+  uncopied: 'wait for Stripe’s copy of customers and cards',
   asked: 'asked for a card',
   needs: 'need something',
   left: 'left by a decision',
@@ -24,7 +25,7 @@ export function wayText(way: Way): string {
     row.until === undefined ? '' : `until ${row.until.slice(0, 10)}`,
     monthly(row),
   ])
-  const doing = way.rows.filter(({ state }) => state === 'needs' || state === 'asked' || state === 'left')
+  const doing = way.rows.filter(({ state }) => ['uncopied', 'needs', 'asked', 'left'].includes(state))
   return [
     `The way of ${plural(way.people, 'subscriber')} to the new account, as of ${when(way.at)}`,
     '',
@@ -70,11 +71,16 @@ export function everybody({ rows, undeclared, everybody_by: by }: Way): string {
     rows.filter(({ state }) => states.includes(state)).reduce((sum, { people }) => sum + people, 0)
   const open = count('needs', 'asked')
   const left = count('left')
+  const uncopied = count('uncopied')
   const condition = open === 0 ? 'Everybody' : `If ${open} do what is asked of them, everybody`
   const stay = left === 0 ? '' : ` ${plural(left, 'subscriber stays', 'subscribers stay')} by a decision.`
   const unknown =
     undeclared === 0
       ? ''
       : ` ${plural(undeclared, 'more live subscription is', 'more live subscriptions are')} in no subscriber file and not counted here: crossbill verify lists them.`
-  return `${condition} who moves can be there by ${when(by)}.${stay}${unknown}`
+  const arrival =
+    uncopied === 0
+      ? `${condition} who moves can be there by ${when(by)}.`
+      : `${plural(uncopied, 'subscriber waits', 'subscribers wait')} for Stripe’s copy of customers and cards. What else they need, and when everybody can be there, shows after the copy.`
+  return `${arrival}${stay}${unknown}`
 }

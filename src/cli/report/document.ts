@@ -122,13 +122,18 @@ function documentBody({ title, intro, verdict, figures = [], sections, page: who
   const numbers =
     figures.length === 0
       ? raw('')
-      : html`<ul class="figures">
+      : html`<ul class="figures" style="--columns:${columnsFor(figures.length)}">
           ${figures.map(({ label, value, bad = false }) => html`<li${raw(bad ? ' class="bad"' : '')}><b>${value}</b>${label}</li>`)}
         </ul>`
   return html`<h1>${title}</h1>
     ${told}
     <p>${formatted(intro, link)}</p>
     ${numbers} ${sections.map((section) => sectionHtml(section, title, link))}`
+}
+
+/** So many that no row has a single tile. */
+function columnsFor(tiles: number): number {
+  return tiles <= 6 ? tiles : Math.ceil(tiles / 2)
 }
 
 function sectionHtml({ heading, text, plot, table: of, checks, steps }: Section, title: string, link: Link): Html {

@@ -16,9 +16,10 @@ h1{font-size:1.7rem;line-height:1.25;margin:.2rem 0 .6rem}h2{font-size:1.2rem;ma
 p{margin:.5rem 0;max-width:46rem}.soft{color:var(--soft)}
 .verdict{border-left:.4rem solid var(--good);background:var(--tint);padding:.8rem 1rem;border-radius:.3rem}
 .verdict.bad{border-color:var(--bad)}.verdict strong{font-size:1.1rem}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.2rem,1fr));gap:.7rem;margin:1rem 0;padding:0;list-style:none}
+.figures{display:grid;grid-template-columns:repeat(var(--columns,4),1fr);gap:.7rem;margin:1rem 0;padding:0;list-style:none}
 .figures li{background:var(--tint);border-radius:.4rem;padding:.7rem .9rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}
 .figures .bad b{color:var(--bad)}
+@media (max-width:40rem){.figures{grid-template-columns:repeat(3,1fr)}.figures li{padding:.6rem .5rem}.figures li:last-child:nth-child(3n+1){grid-column:1/-1}}
 .scroll{overflow-x:auto}figure{margin:1rem 0}.plot{width:100%;height:auto;display:block;font:12px system-ui,sans-serif;fill:var(--soft)}.plot.narrow{display:none}
 .plot .axis path{stroke:var(--soft);fill:none}.plot .axis .grid{stroke:var(--line)}.plot .bars rect{fill:var(--was);opacity:.75}.plot .caps{stroke:var(--now);stroke-width:2.4;fill:none}
 .plot .bands rect{fill:var(--now);opacity:.07}.plot .bands path{stroke:var(--now);stroke-dasharray:3 3;opacity:.6}.plot .differs circle{fill:var(--bad)}

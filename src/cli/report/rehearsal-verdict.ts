@@ -32,7 +32,7 @@ export function peopleLine({ people }: Pick<RehearsalReport, 'people'>): string 
   return `${all}: ${parts.join('; ')}`
 }
 
-type Assumed = Pick<RehearsalReport, 'answering' | 'declineRate' | 'moveDeclines' | 'carriedInvoices'>
+type Assumed = Pick<RehearsalReport, 'answering' | 'declineRate' | 'moveDeclines' | 'carriedInvoices' | 'uncopied'>
 
 /** What the run assumed of members and banks, and what it cannot play. */
 export function assumedOf({
@@ -40,6 +40,7 @@ export function assumedOf({
   declineRate = 0,
   moveDeclines,
   carriedInvoices = 0,
+  uncopied = [],
 }: Assumed): readonly string[] {
   const cards =
     answering === undefined
@@ -55,7 +56,13 @@ export function assumedOf({
       : [
           `${plural(carriedInvoices, 'open invoice')} moved as well, and was collected at the move instead of at the next retry.`,
         ]
-  return [cards, refused, ...debts, byTheMove(declineRate, moveDeclines), ...notPlayed]
+  const copies =
+    uncopied.length === 0
+      ? []
+      : [
+          `Assumed: Stripe copies every customer and card of ${uncopied.join(' and ')} before the first wave; no copy has been imported yet.`,
+        ]
+  return [...copies, cards, refused, ...debts, byTheMove(declineRate, moveDeclines), ...notPlayed]
 }
 
 /** Declines that the other account causes. */

@@ -2,6 +2,7 @@ import type { DoctorFinding } from '../finding.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 import { checkOldDoors } from '../read/old-doors.ts'
+import { uncopiedSources } from '../uncopied.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { checkHeardEvents } from './heard-events.ts'
 import { checkPermissions } from './permissions.ts'
@@ -96,9 +97,9 @@ async function checkTarget(account: StripeAccount): Promise<DoctorFinding[]> {
   ]
 }
 
-async function checkStore({ store, catalog, accounts }: Context): Promise<DoctorFinding[]> {
+async function checkStore(context: Context): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = []
-  const open = await store.journalOpen()
+  const open = await context.store.journalOpen()
   findings.push(
     open.length === 0
       ? { check: 'unfinished_work', status: 'ok', message: 'every request has a recorded outcome', fix: '' }
@@ -109,21 +110,13 @@ async function checkStore({ store, catalog, accounts }: Context): Promise<Doctor
           fix: 'crossbill apply: it first looks up what became of them',
         },
   )
-  for (const source of accounts.sources.keys()) {
-    const people = catalog.subscribers.some((one) => one.source === source && one.excluded === undefined)
-    if (people && !(await hasCopyMap(store, source)))
-      findings.push({
-        check: 'copy_map_missing',
-        status: 'warning',
-        account: source,
-        message: `no copy map of ${source} has been imported`,
-        fix: `crossbill copy-map import --source ${source} FILE`,
-      })
-  }
+  for (const source of await uncopiedSources(context))
+    findings.push({
+      check: 'copy_map_missing',
+      status: 'warning',
+      account: source,
+      message: `no copy map of ${source} has been imported`,
+      fix: `once Stripe has copied its customers and cards: crossbill copy-map import --source ${source} FILE`,
+    })
   return findings
-}
-
-async function hasCopyMap(store: Context['store'], source: string): Promise<boolean> {
-  for await (const _row of store.copyMap(source)) return true
-  return false
 }

@@ -1,5 +1,6 @@
 import { inStage } from '../../catalog/subscribers.ts'
 import { classifySubscribers } from '../../handover/classify.ts'
+import { isUncopied } from '../../handover/first-copy.ts'
 import type { Classification } from '../../handover/types.ts'
 import { cardLinksOf } from '../../live/entered-card.ts'
 import { wayOf, type Way } from '../../plan/way.ts'
@@ -23,6 +24,9 @@ export async function wayAhead(context: Context, seen: Survey): Promise<Way> {
     stages: new Map(context.catalog.subscribers.map(({ key, stage }) => [key, stage])),
     linkOf: cardLinksOf(seen.live.target.customers.values()),
     undeclared: undeclaredIn(context.catalog, seen.live).length,
+    uncopied: new Set(
+      [...context.accounts.sources.keys()].filter((source) => isUncopied(seen.input.copyMaps.get(source))),
+    ),
     now: seen.input.now,
   })
 }

@@ -7,13 +7,23 @@ import { isHandover, type Keyless } from '../../plan/change.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
+export const oldDoors = [
+  'portal_allows_changes',
+  'payment_link_active',
+  'checkout_session_open',
+  'old_webhook_enabled',
+] as const
+type OldDoor = (typeof oldDoors)[number]
+
 /** A way to subscribe, change or cancel in an old account. */
 interface Door {
-  readonly check: string
+  readonly check: OldDoor
   readonly path: string
   readonly params: Params
   readonly open: (object: StripeObject) => boolean
   readonly what: (count: number) => string
+  /** What is true when none is open. */
+  readonly closed: string
   readonly fix: string
 }
 
@@ -24,6 +34,7 @@ const doors: readonly Door[] = [
     params: { active: true },
     open: portalAllowsChanges,
     what: (count) => `${count} portal configuration(s) let members log in, cancel or change subscriptions`,
+    closed: 'no portal lets members log in, cancel or change a subscription',
     fix: 'switch off the login page, cancelling and updating in the old account’s portal settings before the cutover',
   },
   {
@@ -32,6 +43,7 @@ const doors: readonly Door[] = [
     params: { active: true },
     open: () => true,
     what: (count) => `${count} payment link(s) still sell in the old account`,
+    closed: 'no payment link sells in the old account',
     fix: 'deactivate them, or replace them by links of the new account',
   },
   {
@@ -40,6 +52,7 @@ const doors: readonly Door[] = [
     params: { status: 'open' },
     open: (one) => one['mode'] === 'subscription',
     what: (count) => `${count} open Checkout session(s) can still start a subscription`,
+    closed: 'no open Checkout session can start a subscription',
     fix: 'expire them (`POST /v1/checkout/sessions/…/expire`)',
   },
   {
@@ -48,6 +61,7 @@ const doors: readonly Door[] = [
     params: {},
     open: hearsSubscriptionsEnd,
     what: (count) => `${count} enabled webhook endpoint(s) receive customer.subscription.deleted`,
+    closed: 'no enabled webhook endpoint receives customer.subscription.deleted',
     fix: 'disable them before settling: the integration behind them would revoke access (disable them, do not leave them failing)',
   },
 ]
@@ -59,7 +73,7 @@ export async function checkOldDoors(
 ): Promise<DoctorFinding[]> {
   const service = serviceEndpoint(catalog, account.name)
   return Promise.all(
-    doors.map(async ({ check, path, params, open, what, fix }): Promise<DoctorFinding> => {
+    doors.map(async ({ check, path, params, open, what, closed, fix }): Promise<DoctorFinding> => {
       const base = { check, account: account.name }
       // A list that the key may not read is reported; the check continues.
       const list = await listed(account, path, params)
@@ -74,7 +88,7 @@ export async function checkOldDoors(
       // member's cancel.
       const count = list.value.filter((one) => open(one) && !isServiceEndpoint(service, one)).length
       return count === 0
-        ? { ...base, status: 'ok', message: 'closed', fix: '' }
+        ? { ...base, status: 'ok', message: closed, fix: '' }
         : { ...base, status: 'warning', message: what(count), fix }
     }),
   )

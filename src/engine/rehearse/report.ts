@@ -20,6 +20,8 @@ export interface RehearsalReport {
    * absent when none was to be refused.
    */
   readonly moveDeclines?: { readonly share: number; readonly cards: number; readonly late: number }
+  /** Sources that were played as if Stripe had copied them; no copy map was imported. */
+  readonly uncopied?: readonly string[]
   readonly months: number
   /** All declared subscribers; `people` says which of them were played. */
   readonly subscribers: number

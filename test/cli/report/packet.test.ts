@@ -65,21 +65,63 @@ describe('the evidence packet', () => {
     expect(boxes(evidence())).toContain('- [ ] 6 changes of the catalog to apply: `crossbill apply`.')
     expect(boxes(evidence())).toContain('- [x] us/wave-01 moved (0 remaining)')
     expect(boxes(evidence())).toContain(
-      '- [ ] us/wave-02 moved (1 remaining); next renewals 2026-12-31, move before the first',
+      '- [ ] us/wave-02 moved (1 remaining); next renewals 2026-12-31; who renews within 48 hours moves after that renewal',
     )
     expect(boxes(evidence())).toContain('- [x] No door is open.')
     const nothingOpen = evidence({ plan: { ...plan, changes: [], blocked: [] } })
     expect(boxes(nothingOpen)).toContain('- [x] The catalog is in the target.')
     const door = {
-      check: 'portal',
+      check: 'portal_allows_changes',
       status: 'warning',
       account: 'us',
       message: 'lets members cancel',
       fix: 'Close it',
     } as const
     expect(boxes(evidence({ doctor: { ok: true, findings: [door] } }))).toContain(
-      '- [ ] us: lets members cancel. Close it `portal`',
+      '- [ ] us: lets members cancel. Close it `portal_allows_changes`',
     )
+  })
+
+  test('before the first copy, asks the owner for the copy and nobody for a decision', () => {
+    const { way } = evidence()
+    const [arrived, needs] = way.rows
+    const waiting = { ...present(needs, 'a row'), state: 'uncopied', code: 'customer_not_copied', by: 'owner' } as const
+    const missing = {
+      check: 'copy_map_missing',
+      status: 'warning',
+      account: 'us',
+      message: 'none',
+      fix: 'import',
+    } as const
+    const clock = { check: 'clock_skew', status: 'warning', message: 'the clock is wrong', fix: 'set it' } as const
+    const [record] = evidence().rehearsals
+    const of = evidence({
+      way: { ...way, rows: [present(arrived, 'a row'), waiting] },
+      doctor: { ok: true, findings: [missing, clock] },
+      rehearsals: [{ ...present(record, 'a rehearsal'), uncopied: ['us'] }],
+    })
+    const cover = documentMarkdown(document('index', of))
+    expect(cover).toContain('1 person waits for Stripe’s copy of customers and cards, which the owner requests.**')
+    expect(cover).toContain('- 0 need a decision')
+    expect(cover).toContain(
+      '| Wait for Stripe’s copy of customers and cards: Let the member enter a card. | owner | 1 person |',
+    )
+    expect(cover).not.toContain('copy_map_missing')
+    const boxes = documentMarkdown(document('cutover-checklist', of))
+    expect(boxes).toContain('- [x] No subscriber needs a decision.')
+    expect(boxes).toContain('- [x] No door is open.')
+    expect(boxes).toContain('- [ ] the clock is wrong. set it `clock_skew`')
+    expect(boxes).toMatch(/- \[ \] Rehearsed on [^,]*, as if Stripe had copied us: .*Repeat it after the copy/)
+    expect(documentMarkdown(document('rehearsal', of))).toContain('Stripe copies every customer and card of us')
+  })
+
+  test('every row has as many cells as its table has columns', () => {
+    const { way } = evidence()
+    const codes = way.rows.map((row) => ({ ...row, state: 'waits', until: '2026-12-04T00:00:00Z' }) as const)
+    for (const of of [evidence(), evidence({ way: { ...way, rows: codes } })])
+      for (const { slug, sections } of packet(of))
+        for (const { heading, table } of sections)
+          for (const row of table?.rows ?? []) expect(row, `${slug}: ${heading}`).toHaveLength(table?.heads.length ?? 0)
   })
 
   test('does not count a stage that is written but not applied', () => {

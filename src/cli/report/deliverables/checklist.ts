@@ -3,15 +3,17 @@ import type { Document } from '../document.ts'
 import { openResources, peopleIn, wavesOf, type Evidence } from '../evidence.ts'
 import { verdictLine } from '../rehearsal-verdict.ts'
 import { waveName } from '../rehearsal-words.ts'
-import { code, span } from './words.ts'
+import { findingText, openFindings } from './decisions.ts'
+import { span } from './words.ts'
 
 /** The boxes of the cutover, filled from what the accounts show; who ticks them, and by when. */
 export function checklist(evidence: Evidence): Document {
-  const { plan, verified, doctor, copied, catalog } = evidence
-  const { settle_after_days: settleDays } = catalog.project.policies
+  const { plan, verified, copied, catalog, way } = evidence
+  const { settle_after_days: settleDays, renewal_window_hours: windowHours } = catalog.project.policies
   const open = openResources(plan)
   const missing = copied.findings.length
-  const doors = doctor.findings.filter((finding) => finding.status !== 'ok')
+  const { doors, others } = openFindings(evidence)
+  const uncopied = way.rows.filter(({ state }) => state === 'uncopied')
   const waves = wavesOf(evidence)
   const needed = peopleIn(evidence, 'needs', 'asked')
   const undeclared = verified.violations.filter((one) => one.code === 'undeclared_subscription').length
@@ -31,12 +33,16 @@ export function checklist(evidence: Evidence): Document {
                 ? 'The catalog is in the target.'
                 : `${plural(open, 'change')} of the catalog to apply: \`crossbill apply\`.`,
           },
+          ...uncopied.map(({ people, note = '' }) => ({
+            done: false,
+            text: `${plural(people, 'subscriber waits', 'subscribers wait')} for Stripe’s copy, which the owner requests. ${note}`,
+          })),
           {
             done: missing === 0,
             text:
               missing === 0
                 ? 'Every subscriber has a copied payment method.'
-                : `${plural(missing, 'subscriber')} without a copied payment method: \`crossbill copy-map check\`.`,
+                : `${plural(missing, 'subscriber')}${uncopied.length > 0 ? ', these included,' : ''} without a copied payment method: \`crossbill copy-map check\`.`,
           },
           {
             done: undeclared === 0,
@@ -53,6 +59,7 @@ export function checklist(evidence: Evidence): Document {
                 : `${plural(needed, 'subscriber needs', 'subscribers need')} a decision or a card: see [who waits](people).`,
           },
           rehearsed(evidence),
+          ...others.map((one) => ({ done: false, text: findingText(one) })),
         ],
       },
       {
@@ -61,10 +68,7 @@ export function checklist(evidence: Evidence): Document {
         checks:
           doors.length === 0
             ? [{ done: true, text: 'No door is open.' }]
-            : doors.map(({ account, check, message, fix }) => ({
-                done: false,
-                text: `${account === undefined ? '' : `${account}: `}${message}. ${fix} ${code(check)}`,
-              })),
+            : doors.map((one) => ({ done: false, text: findingText(one) })),
       },
       {
         heading: 'Each wave',
@@ -75,7 +79,7 @@ export function checklist(evidence: Evidence): Document {
           return [
             {
               done: toMove === 0,
-              text: `${waveName(file)} moved (${toMove} remaining)${toMove === 0 || renewals.length === 0 ? '' : `; next renewals ${span(renewals)}, move before the first`}`,
+              text: `${waveName(file)} moved (${toMove} remaining)${toMove === 0 || renewals.length === 0 ? '' : `; next renewals ${span(renewals)}; who renews within ${windowHours} hours moves after that renewal`}`,
             },
             {
               done: toSettle === 0,
@@ -105,9 +109,14 @@ function rehearsed({ rehearsals, at }: Evidence): { readonly done: boolean; read
   const last = rehearsals.find(({ withFaults }) => withFaults) ?? rehearsals[0]
   if (last === undefined)
     return { done: false, text: 'Rehearsed: `crossbill rehearse`, then `crossbill rehearse --faults`.' }
+  const beforeCopy = (last.uncopied ?? []).length > 0
+  const assumed = beforeCopy ? `, as if Stripe had copied ${last.uncopied?.join(' and ')}` : ''
+  const again = beforeCopy
+    ? 'Repeat it after the copy: `crossbill rehearse`.'
+    : 'Repeat it with the newest data: `crossbill rehearse`.'
   const age = Math.floor((Date.parse(at) - Date.parse(last.at)) / 86_400_000)
   return {
-    done: last.ok && age < 7,
-    text: `Rehearsed on ${when(last.at)}: ${verdictLine(last)} ${age < 7 ? '' : 'Repeat it with the newest data: `crossbill rehearse`.'}`.trim(),
+    done: last.ok && age < 7 && !beforeCopy,
+    text: `Rehearsed on ${when(last.at)}${assumed}: ${verdictLine(last)} ${age < 7 && !beforeCopy ? '' : again}`.trim(),
   }
 }

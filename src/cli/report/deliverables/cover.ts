@@ -8,7 +8,7 @@ import { waveTimeLine } from '../plots/waves.ts'
 import { assumedOf, verdictLine } from '../rehearsal-verdict.ts'
 import { waveName } from '../rehearsal-words.ts'
 import type { Since } from '../since.ts'
-import { decisions } from './people.ts'
+import { decisionHeads, decisions } from './decisions.ts'
 import { monthlySum, span } from './words.ts'
 
 const places: readonly (readonly [Place, string])[] = [
@@ -36,6 +36,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
       { label: 'settled', value: count('settled') },
       { label: 'ended or ending', value: count('ended') },
       { label: 'wait for a date', value: peopleIn(evidence, 'waits') },
+      { label: 'wait for Stripe’s copy', value: peopleIn(evidence, 'uncopied') },
       { label: 'asked for a card', value: peopleIn(evidence, 'asked') },
       { label: 'need a decision', value: peopleIn(evidence, 'needs'), bad: peopleIn(evidence, 'needs') > 0 },
       { label: 'violations', value: verified.violations.length, bad: verified.violations.length > 0 },
@@ -87,9 +88,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
       rehearsedSection(evidence),
       {
         heading: `Who decides what (${open.length})`,
-        ...(open.length === 0
-          ? { text: 'Nothing is open.' }
-          : { table: { heads: ['decision', 'who', 'people', 'a month', 'by when'], rows: open } }),
+        ...(open.length === 0 ? { text: 'Nothing is open.' } : { table: { heads: decisionHeads, rows: open } }),
       },
       {
         heading: 'The documents',
@@ -126,6 +125,7 @@ function keysByPlace(evidence: Evidence): ReadonlyMap<Place, readonly string[]> 
 function verdictOf(evidence: Evidence, count: (place: Place) => number): NonNullable<Document['verdict']> {
   const { verified, way } = evidence
   const [needed, asked, later] = [peopleIn(evidence, 'needs'), peopleIn(evidence, 'asked'), peopleIn(evidence, 'waits')]
+  const uncopied = peopleIn(evidence, 'uncopied')
   const ended = count('ended')
   const parts = [
     `The new account bills ${count('moved') + count('settled')} of ${plural(way.people, 'subscriber')}.`,
@@ -133,6 +133,11 @@ function verdictOf(evidence: Evidence, count: (place: Place) => number): NonNull
     verified.ok
       ? `Exactly one account bills each of ${ended === 0 ? 'them' : 'the others'}.`
       : `${plural(verified.violations.length, 'violation')} must be looked at first.`,
+    ...(uncopied === 0
+      ? []
+      : [
+          `${plural(uncopied, 'person waits', 'people wait')} for Stripe’s copy of customers and cards, which the owner requests.`,
+        ]),
     ...(needed === 0 ? [] : [`${plural(needed, 'person needs', 'people need')} a decision.`]),
     ...(asked === 0 ? [] : [`${plural(asked, 'person is', 'people are')} asked for a card.`]),
     ...(later === 0 ? [] : [`${plural(later, 'person waits', 'people wait')} for a date.`]),

@@ -1,10 +1,9 @@
 import type { WayRow } from '../../../plan/way.ts'
 import { cardsOf, doingOf, everybody, monthly, wayWords } from '../../render/way-text.ts'
-import { firstFew, plural, when } from '../../render/words.ts'
+import { firstFew, when } from '../../render/words.ts'
 import type { Document, Section } from '../document.ts'
-import { renewalsOf, type Evidence } from '../evidence.ts'
+import type { Evidence } from '../evidence.ts'
 import { said } from '../said.ts'
-import { roleFor } from './who.ts'
 import { code, day } from './words.ts'
 
 const namedAtMost = 200
@@ -72,7 +71,12 @@ function named(row: WayRow, { plan, catalog }: Evidence): Section {
   )
   const renewals = new Map(catalog.subscribers.map((one) => [one.key as string, one.next_invoice]))
   const { shown, more } = firstFew(row.subscribers, namedAtMost)
-  const details = shown.some((key) => (messages.get(key) ?? '') !== '')
+  const columns: readonly (readonly [head: string, cell: (key: string) => string])[] = [
+    ['subscriber', code],
+    ['next renewal as pulled', (key) => renewalDay(renewals.get(key))],
+    ['details', (key) => messages.get(key) ?? ''],
+  ]
+  const filled = columns.filter(([head, cell]) => head !== 'details' || shown.some((key) => cell(key) !== ''))
   return {
     heading: `${sentence(wayWords[row.state])} (${row.people})${row.code === undefined ? '' : `: ${row.code.replaceAll('_', ' ')}`}`,
     text: [
@@ -83,47 +87,16 @@ function named(row: WayRow, { plan, catalog }: Evidence): Section {
       .filter((part) => part !== '')
       .join(' '),
     table: {
-      heads: ['subscriber', 'next renewal as pulled', ...(details ? ['details'] : [])],
-      rows: shown.map((key) => {
-        const next = renewals.get(key)
-        return [code(key), next === undefined ? '' : day(new Date(next * 1_000).toISOString()), messages.get(key) ?? '']
-      }),
+      heads: filled.map(([head]) => head),
+      rows: shown.map((key) => filled.map(([, cell]) => cell(key))),
     },
   }
 }
 
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+function renewalDay(next: number | undefined): string {
+  return next === undefined ? '' : day(new Date(next * 1_000).toISOString())
 }
 
-/** One row for each decision: what, who, how many people, how much money, and by when. */
-export function decisions(evidence: Evidence): readonly (readonly string[])[] {
-  const { way, catalog, at, doctor } = evidence
-  const byKey = new Map(catalog.subscribers.map((one) => [one.key as string, one]))
-  const needed = way.rows
-    .filter(({ state }) => state === 'needs' || state === 'asked')
-    .toSorted((a, b) => b.people - a.people)
-    .map((row) => {
-      const [first] = renewalsOf(
-        row.subscribers.flatMap((key) => byKey.get(key) ?? []),
-        at,
-      )
-      return [
-        `${row.code === undefined ? wayWords[row.state] : said(row.code)}${row.note === undefined ? '' : `: ${row.note}`}`,
-        roleFor(row.code ?? ''),
-        plural(row.people, 'person', 'people'),
-        monthly(row),
-        first === undefined ? 'before their wave' : `before ${day(first)} to move by the next renewal`,
-      ]
-    })
-  const doors = doctor.findings
-    .filter(({ status }) => status !== 'ok')
-    .map(({ account, check, message, fix }) => [
-      `${account === undefined ? '' : `${account}: `}${message} ${code(check)}. ${fix}`,
-      'owner',
-      '–',
-      '',
-      'before the first wave',
-    ])
-  return [...needed, ...doors]
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }

@@ -69,6 +69,7 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
   const { id } = ended
   const isUnexplained = standing === 'ended_in_target' && isEndUnexplained(ended)
   const expect = expectation(candidate, 'settle')
+  const waiting = pendingItemsOf(candidate)
   const schedule = old.raw.schedule
   const release: readonly PlannedStep[] =
     schedule === null ? [] : [releaseStep(desired.source, typeof schedule === 'string' ? schedule : schedule.id)]
@@ -77,6 +78,11 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
     because: [
       standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid',
       ...(isUnexplained ? [`${id} was cancelled at once, and nothing says that the member asked`] : []),
+      ...(isByUsage(old) && waiting.length > 0
+        ? [
+            `the usage up to the end is not billed: its invoice would also charge ${waiting.map(({ id: item }) => item).join(', ')}`,
+          ]
+        : []),
     ],
     steps: [...release, settleStep(expect, id)],
     expect,
@@ -204,9 +210,14 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
     ...(goal === 'move' && provesCard(candidate) ? { same_card: true } : {}),
     ...(isHoldNeeded && old.hold !== null ? { hold: holdMark(old.hold) } : {}),
-    ...(isByUsage(old) ? { by_usage: true } : {}),
+    ...(isByUsage(old) && !(goal === 'settle' && pendingItemsOf(candidate).length > 0) ? { by_usage: true } : {}),
     ...(back.size === 0 ? {} : { tax_rates_back: Object.fromEntries(back) }),
   }
+}
+
+/** The final invoice for usage would charge these as well, which a settle never does. */
+function pendingItemsOf({ old, source }: Candidate): readonly Stripe.InvoiceItem[] {
+  return source.pendingItems.get(old.customer) ?? []
 }
 
 /** A member's own card and one that a person confirmed are not compared with the old one. */
@@ -337,7 +348,10 @@ export function releaseStep(source: string, schedule: string): PlannedStep {
   }
 }
 
-/** Usage that no invoice has billed is billed with the cancel: nothing would bill it afterwards. */
+/**
+ * Usage that no invoice has billed is billed with the cancel: nothing would bill it afterwards.
+ * `by_usage` is unset where that invoice would also charge pending items.
+ */
 export function settleStep(
   { source, old, by_usage: byUsage }: Pick<Expectation, 'source' | 'old' | 'by_usage'>,
   successor: string,

@@ -1,6 +1,11 @@
-import type Stripe from 'stripe'
+import { objectIn, objectsIn } from '../core/json.ts'
 
 /** Whether a price bills usage, at the end of each period, and not a quantity in advance. */
-export function isMetered({ recurring }: Pick<Stripe.Price, 'recurring'>): boolean {
-  return recurring?.usage_type === 'metered'
+export function isMetered({ recurring }: { readonly recurring?: unknown }): boolean {
+  return objectIn(recurring)['usage_type'] === 'metered'
+}
+
+/** Whether one of a subscription's items is billed by usage. */
+export function billsUsage(items: unknown): boolean {
+  return objectsIn(objectIn(items)['data']).some(({ price }) => isMetered(objectIn(price)))
 }

@@ -181,6 +181,17 @@ describe('what happens in the old account until the boundary', () => {
     expect((await world.us.subscriptions.retrieve(id)).status).toBe('canceled')
     expect(billsOf(world, id).map((bill) => bill.replace(/T\S+/, ''))).toEqual(['us 2026-03-10 200'])
   })
+
+  test('a settle bills no usage where its invoice would also charge an item added meanwhile, and says so', async () => {
+    const { world, id } = await moved()
+    await using _ = world
+    const item = await world.us.invoiceItems.create({ customer: customers.get(id) ?? '', amount: 900, currency: 'usd' })
+    await world.target.subscriptions.cancel((await successorOf(world, id)).id)
+    const { plan } = await planAndApply(world.stage('target'))
+    expect(plan.changes.flatMap(({ because }) => because).join('; ')).toContain(item.id)
+    expect((await world.us.subscriptions.retrieve(id)).status).toBe('canceled')
+    expect(billsOf(world, id)).toEqual([])
+  })
 })
 
 test('a move that stops before the end is set, and goes on after the boundary, holds the usage back and names it', async () => {

@@ -9,8 +9,12 @@ beforeEach(async () => {
 afterEach(() => rig.close())
 const { signal, state } = signalsTo(() => rig)
 
-test('a cancel at once bills the usage that no invoice has billed, and nothing of a member without usage', async () => {
-  const [ada, bo] = [await rig.member('ada', 'source'), await rig.member('bo', 'source')]
+test('a cancel at once bills the usage that no invoice has billed, and nothing of a member without usage or with pending items', async () => {
+  const [ada, bo, cy] = [
+    await rig.member('ada', 'source'),
+    await rig.member('bo', 'source'),
+    await rig.member('cy', 'source'),
+  ]
   const us = rig.stripe('us')
   const meter = await us.billing.meters.create({
     display_name: 'Calls',
@@ -24,18 +28,28 @@ test('a cancel at once bills the usage that no invoice has billed, and nothing o
     unit_amount: 200,
     recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
   })
-  await us.subscriptionItems.create({ subscription: ada.old, price })
+  for (const { old: subscription } of [ada, cy]) await us.subscriptionItems.create({ subscription, price })
+  // Stripe adds the customer's pending items to an invoice that the cancel asks for.
+  const item = await us.invoiceItems.create({ customer: cy.customer, amount: 4_200, currency: 'usd' })
   await rig.advance(3_600)
-  const payload = { stripe_customer_id: ada.customer, value: '3' }
-  await us.billing.meterEvents.create({ event_name: 'calls', payload })
+  for (const { customer } of [ada, cy]) {
+    const payload = { stripe_customer_id: customer, value: '3' }
+    await us.billing.meterEvents.create({ event_name: 'calls', payload })
+  }
   await rig.advance(3_600)
   const totals = async (subscription: string): Promise<number[]> =>
     (await us.invoices.list({ subscription })).data.map(({ total }) => total)
-  expect([await totals(ada.old), await totals(bo.old)]).toEqual([[4_900], [4_900]])
+  const all = [ada, bo, cy]
+  const totalsOfAll = async () => Promise.all(all.map(async ({ old }) => totals(old)))
+  expect(await totalsOfAll()).toEqual([[4_900], [4_900], [4_900]])
 
-  const ids = [await signal({ subscriber: ada.subscriber }), await signal({ subscriber: bo.subscriber })]
+  const ids = await Promise.all(all.map(async ({ subscriber }) => signal({ subscriber })))
   await workInbox(rig.context, 10)
-  expect(await Promise.all(ids.map(async ({ id }) => state(id)))).toEqual(['done', 'done'])
-  expect([await rig.status('us', ada.old), await rig.status('us', bo.old)]).toEqual(['canceled', 'canceled'])
-  expect([await totals(ada.old), await totals(bo.old)]).toEqual([[600, 4_900], [4_900]])
+  expect(await Promise.all(ids.map(async ({ id }) => state(id)))).toEqual(['done', 'done', 'done'])
+  expect(await Promise.all(all.map(async ({ old }) => rig.status('us', old)))).toEqual(all.map(() => 'canceled'))
+  expect(await totalsOfAll()).toEqual([[600, 4_900], [4_900], [4_900]])
+  const told = rig.alerts.filter(({ key }) => key.startsWith('usage_not_billed'))
+  expect(told.map(({ key, summary }) => `${key}: ${summary}`)).toEqual([
+    expect.stringMatching(new RegExp(`^usage_not_billed ${cy.old}: .*${item.id}`)),
+  ])
 })

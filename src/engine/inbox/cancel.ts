@@ -4,7 +4,9 @@ import { idOf } from '../../core/reference.ts'
 import { isJsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { cancelledComment } from '../../live/marks.ts'
+import { billsUsage } from '../../live/metered.ts'
 import { noteCollection, type OwnCancel } from '../send/collection.ts'
+import { listed } from '../send/listed.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
@@ -42,7 +44,8 @@ export function ownCancel(
 /**
  * Cancels a subscription and confirms it from Stripe's answer. Stripe answers 404 for a cancelled
  * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
- * cancel. Nothing is prorated, and nothing is invoiced but usage. A cancel at once stops the
+ * cancel. Nothing is prorated, and nothing is invoiced but usage, and
+ * that only where the invoice would have nothing else. A cancel at once stops the
  * collection of the customer's other invoices, so those are marked before it.
  *
  * | the subscription                           | then                                      |
@@ -79,23 +82,19 @@ function pathOf({ subscription }: CancelWork): string {
   return `/v1/subscriptions/${subscription}`
 }
 
-function billsUsage(subscription: StripeObject): boolean {
-  return objectsIn(objectIn(subscription['items'])['data']).some(
-    ({ price }) => objectIn(objectIn(price)['recurring'])['usage_type'] === 'metered',
-  )
-}
-
 async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObject): Promise<Outcome<StripeObject>> {
   const when = whenOf(work, seen)
   if (when === 'period_end' && done(seen, when)) return success(seen)
   const released = await release(context, work, scheduleOf(seen))
   if (!released.ok) return released
+  const asked =
+    when === 'now' && billsUsage(seen['items']) ? await billsUsageAlone(context, work, seen) : success(false)
+  if (!asked.ok) return asked
+  const usage = asked.value
   const noted = when === 'now' ? await noteCollection(context, ownCancel(work, seen), 'others') : success(true)
   if (!noted.ok) return noted
   const path = pathOf(work)
   const comment = `${cancelledComment}${work.row}`
-  // Usage that no invoice has billed is billed with the cancel: nothing would bill it afterwards.
-  const usage = when === 'now' && billsUsage(seen)
   const request =
     when === 'now'
       ? {
@@ -116,6 +115,36 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
       return success(done(now.value, when) ? now.value : undefined)
     },
   })
+}
+
+/**
+ * Whether the cancel may bill the usage that no invoice has billed; nothing would bill it
+ * afterwards. A final invoice also has the customer's pending invoice items
+ * (https://docs.stripe.com/api/subscriptions/cancel), and a member who cancels is not charged for
+ * those: with one of them, the usage is left unbilled, and a person learns of it.
+ */
+async function billsUsageAlone(
+  context: InboxContext,
+  { row, account, subscription }: CancelWork,
+  { customer }: StripeObject,
+): Promise<Outcome<boolean>> {
+  const items = await listed(
+    account,
+    '/v1/invoiceitems',
+    { customer: idOf(customer), pending: true },
+    'items_unreadable',
+  )
+  if (!items.ok) return items
+  if (items.value.length === 0) return success(true)
+  const ids = items.value.map(({ id }) => id ?? '').join(', ')
+  context.log({ level: 'warn', event: 'usage_not_billed', id: row, account: account.name, subscription, items: ids })
+  context.alert({
+    key: `usage_not_billed ${subscription}`,
+    severity: 'warning',
+    summary: `the usage of ${subscription} in ${account.name} up to its cancel is not billed: the invoice for it would also have charged the pending items ${ids}. Whether the usage is owed is for a person to decide; if it is, bill it by an invoice of its own in the Dashboard`,
+    fix: `crossbill inbox show ${row}`,
+  })
+  return success(false)
 }
 
 /**

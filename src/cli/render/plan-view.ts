@@ -17,7 +17,7 @@ import { changePhrases, driftLines, endLines, patchLines } from './change-phrase
 import { cardsLine } from './cards-line.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
-import { actionWords, everyone, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
+import { actionWords, everyone, firstFew, groupBy, money, plural, shortAddress, shortDigest, when } from './words.ts'
 
 /**
  * A plan arranged for people: the catalog, then the subscribers by action, then what stops the
@@ -97,7 +97,7 @@ const subscriberActions: readonly Action[] = ['move', 'settle', 'revert', 'grant
 export function planView(plan: Plan): PlanView {
   const charges = new Map(plan.money.next_charges.map((charge) => [charge.subscriber, charge]))
   return {
-    title: `Plan ${plan.plan.slice(0, 12)}, made ${when(plan.created)}, valid until ${when(plan.expires)}`,
+    title: `Plan ${shortDigest(plan.plan)}, made ${when(plan.created)}, valid until ${when(plan.expires)}`,
     verdict: verdictOf(plan),
     accounts: Object.entries(plan.basis.accounts).map(
       ([name, account]) => `${name} ${account.id}${account.livemode ? ' LIVE' : ' (test)'}`,

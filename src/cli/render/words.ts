@@ -12,6 +12,11 @@ export function when(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, ' UTC')
 }
 
+/** The beginning of a plan's digest, as every text shows it; JSON and files have the whole. */
+export function shortDigest(plan: string): string {
+  return plan.slice(0, 12)
+}
+
 /** `59 subscribers: 5 to move, 53 unchanged, 1 ending`: everybody once, by outcome. */
 export function everyone(people: Readonly<Record<string, number>>): string {
   const parts = Object.entries(people).filter(([, count]) => count > 0)

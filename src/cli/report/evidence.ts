@@ -2,6 +2,8 @@ import type { RowStanding } from '../../assumptions/standing.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
 import type { CopyMapCheck } from '../../engine/verify/copied.ts'
 import type { DoctorResult } from '../../engine/doctor/doctor.ts'
+import type { AppliedPlan } from '../../engine/apply/applied-log.ts'
+import type { PersonDates } from '../../engine/plan/person-dates.ts'
 import type { DeclineRates } from '../../engine/plan/decline-rates.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
@@ -28,6 +30,10 @@ export interface Evidence {
   readonly phases: ReadonlyMap<string, string>
   /** Monthly amount of each subscriber who is billed, before discounts and taxes. */
   readonly monthly: ReadonlyMap<string, { readonly amount: number; readonly currency: string }>
+  /** When each moved and was settled, and what is possible now. */
+  readonly dates: ReadonlyMap<string, PersonDates>
+  /** The plans that were applied with this store, the oldest first. */
+  readonly applied: readonly AppliedPlan[]
   readonly oldPrices: readonly OldPrice[]
   readonly endpoints: readonly Endpoint[]
   /** How many first renewals in the target were declined, beside the rate of the sources. */
@@ -66,8 +72,12 @@ export interface Wave {
   readonly people: Readonly<Record<Place, number>>
   /** The number of those in the source that are excluded on purpose. */
   readonly excluded: number
-  /** The next renewals of those who are still in the source: the first and the last one. */
+  /** The next renewals of those who are still in the source, in order. */
   readonly renewals: readonly string[]
+  /** When its people moved, in order; likewise when they were settled, and by which plans. */
+  readonly moved: readonly string[]
+  readonly settled: readonly string[]
+  readonly plans: readonly string[]
 }
 
 /**
@@ -106,8 +116,21 @@ export function wavesOf(evidence: Evidence): Wave[] {
         people: { source: count('source'), moved: count('moved'), settled: count('settled'), ended: count('ended') },
         excluded: all.get('source')?.filter((one) => one.excluded !== undefined).length ?? 0,
         renewals: renewalsOf(all.get('source') ?? [], evidence.at),
+        ...datesIn(members, evidence),
       }
     })
+}
+
+function datesIn(
+  members: readonly DesiredSubscriber[],
+  { dates }: Evidence,
+): Pick<Wave, 'moved' | 'settled' | 'plans'> {
+  const known = members.flatMap(({ key }) => dates.get(key) ?? [])
+  return {
+    moved: known.flatMap(({ moved }) => moved ?? []).sort(),
+    settled: known.flatMap(({ settled }) => settled ?? []).sort(),
+    plans: [...new Set(known.flatMap(({ plan }) => plan ?? []))].sort(),
+  }
 }
 
 /** The next renewals after `at`, in order, by what was pulled. */

@@ -6,6 +6,8 @@ import { asRebuilt } from '../../engine/as-rebuilt.ts'
 import type { Context } from '../../engine/context.ts'
 import { copyMapCheck } from '../../engine/verify/copied.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
+import { appliedPlans } from '../../engine/apply/applied-log.ts'
+import { personDates } from '../../engine/plan/person-dates.ts'
 import { declineRates } from '../../engine/plan/decline-rates.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
 import { wayAhead } from '../../engine/plan/way.ts'
@@ -39,6 +41,8 @@ export async function gather(context: Context, rehearsals: readonly RehearsalRec
     monthly: new Map(
       surveyed.classified.flatMap(({ key, monthly }) => (monthly === undefined ? [] : [[key, monthly]])),
     ),
+    dates: await personDates(context, surveyed),
+    applied: await appliedPlans(context.store),
     oldPrices: oldPrices(surveyed),
     declines: declineRates(surveyed.live),
     endpoints: (await Promise.all(accounts.map((one) => endpointsOf(context, one)))).flat(),

@@ -1,3 +1,4 @@
+import { approvals } from './deliverables/approvals.ts'
 import { checklist } from './deliverables/checklist.ts'
 import { cover } from './deliverables/cover.ts'
 import { mapping } from './deliverables/mapping.ts'
@@ -22,7 +23,9 @@ import type { Since } from './since.ts'
  */
 export function packet(evidence: Evidence, since?: Since): readonly Document[] {
   const others = [
-    ...[migrationPlan, mapping, tests, checklist, rollback, runbook, webhooks, people].map((one) => one(evidence)),
+    ...[migrationPlan, mapping, tests, checklist, rollback, runbook, webhooks, approvals, people].map((one) =>
+      one(evidence),
+    ),
     ...evidence.rehearsals.map(rehearsalDocument),
     ...(since === undefined ? [] : [sincePage(since)]),
     codes(evidence),

@@ -1,3 +1,5 @@
+import type { AppliedPlan } from '../../engine/apply/applied-log.ts'
+import type { PersonDates } from '../../engine/plan/person-dates.ts'
 import { wayWords } from '../render/way-text.ts'
 import { money } from '../render/words.ts'
 import { said } from './said.ts'
@@ -19,6 +21,10 @@ export interface Snapshot {
   /** Codes of doctor's findings that are not fine. */
   readonly findings: number
   readonly mrr: Readonly<Record<string, number>>
+  /** The plans that this store applied, with their whole digests. */
+  readonly applied?: readonly AppliedPlan[]
+  /** When each person moved and was settled. */
+  readonly dates?: Readonly<Record<string, PersonDates>>
 }
 
 export interface Since {
@@ -48,6 +54,8 @@ export function snapshotOf(evidence: Evidence): Snapshot {
     violations: verified.violations.length,
     findings: doctor.findings.filter(({ status }) => status !== 'ok').length,
     mrr: Object.fromEntries(Object.entries(plan.money.mrr).map(([currency, { after }]) => [currency, after])),
+    applied: evidence.applied,
+    dates: Object.fromEntries(evidence.dates),
   }
 }
 

@@ -23,6 +23,7 @@ import type { Violation } from '../check/violations.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { collectLeft } from '../send/collection.ts'
 import { counted } from '../send/counted.ts'
+import { finishedPlans, noteBegun, noteEnded, noteFinished } from './applied-log.ts'
 import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy, refuseExchanged } from './basis.ts'
 import type { Context } from '../context.ts'
 import { progressOf } from './earlier.ts'
@@ -85,11 +86,6 @@ export interface ApplyResult {
  */
 const runningKey = 'apply.running'
 
-/** The plans that were carried out as a whole: once done, what differs was changed afterwards. */
-const finishedKey = 'apply.finished'
-/** A plan is valid for hours; no project applies more of them in that time. */
-const finishedKept = 50
-
 /**
  * Carries out the plan and nothing else, then reads everything again and proves it. Recovers
  * unfinished work first. Refuses before it sends anything of the plan (CommandError, code
@@ -129,23 +125,16 @@ async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, hel
     const isProven = remaining.length === 0 && violations.length === 0
     const ok = !interrupted && isProven && open.length === 0 && left.length === 0
     if (ok) await noteFinished(context, plan)
+    await noteEnded(context, plan, ok ? 'proven' : interrupted ? 'interrupted' : 'open', changes)
     const summary = summaryOf(waiting, told())
     return { plan: plan.plan, ok, interrupted, ...told(), summary, remaining, left_out: left, violations }
   } catch (error) {
     if (!(error instanceof CommandError) || writes() === 0) throw error
+    // What stopped the run may be the store.
+    await noteEnded(context, plan, 'stopped', changes).catch(() => {})
     const sentByRecovery = run.sentByRecovery ?? writes()
     throw new ApplyStopped(error, { ...told(), sentByRecovery, sentByPlan: writes() - sentByRecovery })
   }
-}
-
-async function noteFinished({ store }: Context, { plan }: Plan): Promise<void> {
-  const earlier = (await finishedPlans(store)).filter((one) => one !== plan)
-  await store.put(finishedKey, [...earlier, plan].slice(-finishedKept))
-}
-
-async function finishedPlans(store: Context['store']): Promise<readonly string[]> {
-  const noted = await store.get(finishedKey)
-  return Array.isArray(noted) ? noted.filter((one) => typeof one === 'string') : []
 }
 
 const noProof = { remaining: [], violations: [] } satisfies Partial<Proof>
@@ -218,6 +207,7 @@ async function begin(context: Context, run: Run): Promise<Begun> {
   await noteIdentities(context, seen)
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
+  await noteBegun(context, plan, allow)
   changes.push(
     ...plan.changes
       .filter((change) => earlier.done.has(change) || checked.done.includes(change))

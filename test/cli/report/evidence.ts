@@ -69,6 +69,42 @@ export function evidence(changed: Partial<Evidence> = {}): Evidence {
       ['us/sub_1', { amount: 100, currency: 'usd' }],
       ['us/sub_3', { amount: 250, currency: 'usd' }],
     ]),
+    dates: new Map([
+      [
+        'us/sub_1',
+        {
+          successor: 'sub_9',
+          moved: '2026-11-01T12:00:00Z',
+          renewal: '2026-11-20T09:15:00Z',
+          plan: 'a'.repeat(64),
+          back: { possible: 'now' },
+          settle: { possible: 'now' },
+        },
+      ],
+      [
+        'us/sub_2',
+        {
+          successor: 'sub_8',
+          moved: '2026-11-08T12:00:00Z',
+          renewal: '2026-12-31T09:15:00Z',
+          plan: 'b'.repeat(64),
+          back: { possible: 'no', code: 'changed_since_move' },
+          settle: { possible: 'later', code: 'renewal_unproven', from: '2027-01-14T09:15:00Z' },
+        },
+      ],
+    ]),
+    applied: [
+      {
+        plan: 'a'.repeat(64),
+        made: '2026-11-01T10:00:00Z',
+        tool: 'crossbill 0.1.0',
+        began: '2026-11-01T12:00:00Z',
+        ended: '2026-11-01T12:01:00Z',
+        result: 'proven',
+        allowed: ['people_moved'],
+        done: { move: 1, create: 6 },
+      },
+    ],
     oldPrices: [
       { ...old, id: 'price_1', amount: 100, people: 2 },
       { ...old, id: 'price_2', amount: 250, people: 1 },

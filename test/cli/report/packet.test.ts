@@ -63,7 +63,7 @@ describe('the evidence packet', () => {
         .split('\n')
         .filter((line) => line.startsWith('- ['))
     expect(boxes(evidence())).toContain('- [ ] 6 changes of the catalog to apply: `crossbill apply`.')
-    expect(boxes(evidence())).toContain('- [x] us/wave-01 moved (0 remaining)')
+    expect(boxes(evidence())).toContain('- [x] us/wave-01 moved (0 remaining), 2026-11-01 to 2026-11-08')
     expect(boxes(evidence())).toContain(
       '- [ ] us/wave-02 moved (1 remaining); next renewals 2026-12-31; who renews within 48 hours moves after that renewal',
     )
@@ -80,6 +80,42 @@ describe('the evidence packet', () => {
     expect(boxes(evidence({ doctor: { ok: true, findings: [door] } }))).toContain(
       '- [ ] us: lets members cancel. Close it `portal_allows_changes`',
     )
+  })
+
+  test('rollback names for each member the dates, who can go back, until when, and the plan', () => {
+    const text = documentMarkdown(document('rollback', evidence()))
+    expect(text).toContain('| us/wave-01 | 1 | 1 | 0 | – |')
+    expect(text).toContain(
+      '| `us/sub_1` | `sub_9` | 2026-11-01 | 2026-11-20 | yes, until settled | no; possible now | `aaaaaaaaaaaa` |',
+    )
+    expect(text).toMatch(
+      /`us\/sub_2`.* not as it is: .*changed_since_move.* no; possible from 2027-01-14 at the latest/,
+    )
+    const settled = evidence({
+      phases: new Map([['us/sub_1', 'settled']]),
+      dates: new Map([['us/sub_1', { moved: '2026-11-01T12:00:00Z', settled: '2026-11-30T08:00:00Z' }]]),
+    })
+    expect(documentMarkdown(document('rollback', settled))).toContain(
+      '| `us/sub_1` | – | 2026-11-01 | – | no, settled | 2026-11-30 | – |',
+    )
+    expect(documentMarkdown(document('codes', evidence()))).toContain('`changed_since_move`')
+  })
+
+  test('says who decides what by when, and which plans were applied', () => {
+    const excluding = evidence()
+    const subscribers = excluding.catalog.subscribers.map((one) =>
+      one.key === 'us/sub_3' ? { ...one, excluded: 'pays by bank transfer' } : one,
+    )
+    const of = { ...excluding, catalog: { ...excluding.catalog, subscribers } }
+    const text = documentMarkdown(document('decisions', of))
+    expect(text).toContain('| move us/wave-01 | owner | – | done: 2 moved, 2026-11-01 to 2026-11-08 |  |  |')
+    expect(text).toContain('| owner | 1 possible now; 1 from 2027-01-14 at the latest | 2 open |  |  |')
+    expect(text).toContain('| policies | `past_due` | stop |')
+    expect(text).toContain('| `us/sub_3` | stays in the old account | pays by bank transfer |')
+    expect(documentMarkdown(document('verification', of))).toContain(
+      '| `aaaaaaaaaaaa` | 2026-11-01 10:00:00 UTC | 2026-11-01 12:01:00 UTC | crossbill 0.1.0 | read again and proven | move 1, create 6 | `people_moved` |',
+    )
+    expect(snapshotOf(of).applied?.[0]?.plan).toHaveLength(64)
   })
 
   test('before the first copy, asks the owner for the copy and nobody for a decision', () => {
@@ -131,7 +167,7 @@ describe('the evidence packet', () => {
       return { ...of, catalog: { ...of.catalog, subscribers } }
     }
     for (const of of [stage('settled'), stage('source')]) {
-      expect(documentMarkdown(document('rollback', of))).toContain('| us/wave-01 | 2 | 0 |')
+      expect(documentMarkdown(document('rollback', of))).toContain('| us/wave-01 | 1 | 1 | 0 | – |')
       const boxes = documentMarkdown(document('cutover-checklist', of))
       expect(boxes).toContain('- [x] us/wave-01 moved (0 remaining)')
       expect(boxes).toContain(

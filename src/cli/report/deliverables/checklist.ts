@@ -73,20 +73,24 @@ export function checklist(evidence: Evidence): Document {
       {
         heading: 'Each wave',
         text: 'Billing engineer moves; the owner agrees before a wave is settled, because that cannot be undone.',
-        checks: waves.flatMap(({ file, people: { source, moved }, excluded, renewals }) => {
-          const toMove = source - excluded
-          const toSettle = toMove + moved
-          return [
-            {
-              done: toMove === 0,
-              text: `${waveName(file)} moved (${toMove} remaining)${toMove === 0 || renewals.length === 0 ? '' : `; next renewals ${span(renewals)}; who renews within ${windowHours} hours moves after that renewal`}`,
-            },
-            {
-              done: toSettle === 0,
-              text: `${waveName(file)} settled (${toSettle} remaining)${toSettle === 0 ? '' : `; after the first paid renewal, or ${plural(settleDays, 'day')} after the move`}`,
-            },
-          ]
-        }),
+        checks: waves.flatMap(
+          ({ file, people: { source, moved }, excluded, renewals, moved: movedOn, settled: settledOn }) => {
+            const on = (days: readonly string[], left: number): string =>
+              days.length === 0 ? '' : `${left === 0 ? ',' : '; so far'} ${span(days)}`
+            const toMove = source - excluded
+            const toSettle = toMove + moved
+            return [
+              {
+                done: toMove === 0,
+                text: `${waveName(file)} moved (${toMove} remaining)${on(movedOn, toMove)}${toMove === 0 || renewals.length === 0 ? '' : `; next renewals ${span(renewals)}; who renews within ${windowHours} hours moves after that renewal`}`,
+              },
+              {
+                done: toSettle === 0,
+                text: `${waveName(file)} settled (${toSettle} remaining)${on(settledOn, toSettle)}${toSettle === 0 ? '' : `; after the first paid renewal, or ${plural(settleDays, 'day')} after the move`}`,
+              },
+            ]
+          },
+        ),
       },
       {
         heading: 'After each step',

@@ -3,11 +3,14 @@ import type { Evidence } from '../evidence.ts'
 import { codeEntry } from '../said.ts'
 
 /** The codes that stand on the other pages, each with its meaning and what helps. */
-export function codes({ way, verified, plan, rehearsals }: Evidence): Document {
+export function codes({ way, verified, plan, rehearsals, dates }: Evidence): Document {
   const used = new Set([
     ...way.rows.flatMap((row) => row.code ?? []),
     ...[...plan.blocked, ...plan.deferred].map((one) => one.code),
     ...verified.violations.map((one) => one.code),
+    ...[...dates.values()].flatMap(({ back, settle }) =>
+      [back, settle].flatMap((one) => (one === undefined || one.possible === 'now' ? [] : [one.code])),
+    ),
     ...rehearsals.flatMap(({ standing }) => standing.map((one) => one.code)),
   ])
   const rows = [...used].sort().flatMap((code) => {

@@ -59,11 +59,11 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
               },
             }),
         table: {
-          heads: ['wave', 'old account', 'moved', 'settled', 'next renewals there'],
-          rows: wavesOf(evidence).map(({ file, people, renewals }) => [
+          heads: ['wave', 'old account', 'moved', 'settled', 'next renewals there', 'moved on', 'settled on'],
+          rows: wavesOf(evidence).map(({ file, people, renewals, moved, settled }) => [
             waveName(file),
             ...[people.source, people.moved, people.settled].map(String),
-            span(renewals),
+            ...[renewals, moved, settled].map(span),
           ]),
         },
       },
@@ -88,6 +88,7 @@ export function cover(evidence: Evidence, others: readonly Document[], since?: S
       rehearsedSection(evidence),
       {
         heading: `Who decides what (${open.length})`,
+
         ...(open.length === 0 ? { text: 'Nothing is open.' } : { table: { heads: decisionHeads, rows: open } }),
       },
       {
@@ -109,6 +110,7 @@ const answers: Readonly<Record<string, string>> = {
   rollback: 'who can go back, until when, and with which commands',
   runbook: 'what to type on the day, at night, and when something is down',
   webhooks: 'which endpoints and keys exist, and what becomes of each',
+  decisions: 'who decides what by when, what was approved and done, and what the YAML decides',
   people: 'who is not moved yet, why, and what helps',
   rehearsal: 'what happened when the migration was played on these data, charge by charge',
   'rehearsal-faults': 'the same with lost answers, crashes and members who leave',

@@ -47,14 +47,23 @@ export function migrationPlan(evidence: Evidence): Document {
         table: {
           heads: [
             'wave',
+            'moved on',
+            'settled on',
             'moves, as rehearsed',
             'settled, as rehearsed',
             'next renewals of those who are not moved yet',
             'a month',
           ],
-          rows: wavesOf(evidence).map(({ file, renewals }) => {
+          rows: wavesOf(evidence).map(({ file, renewals, moved, settled }) => {
             const keys = catalog.subscribers.filter((one) => one.file === file).map(({ key }) => key)
-            return [waveName(file), ...rehearsedDates(evidence, file), span(renewals), monthlySum(evidence, keys)]
+            return [
+              waveName(file),
+              span(moved),
+              span(settled),
+              ...rehearsedDates(evidence, file),
+              span(renewals),
+              monthlySum(evidence, keys),
+            ]
           }),
         },
       },

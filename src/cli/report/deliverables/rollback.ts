@@ -1,7 +1,10 @@
 import { waveName } from '../rehearsal-words.ts'
 import type { Document, Section } from '../document.ts'
 import { placesOf, wavesOf, type Evidence, type Place, type Wave } from '../evidence.ts'
-import { code } from './words.ts'
+import { said } from '../said.ts'
+import { shortDigest } from '../../render/words.ts'
+import type { PersonDates } from '../../../engine/plan/person-dates.ts'
+import { code, day, span } from './words.ts'
 
 /** For each wave: who can go back and who no longer can, until when, and the commands. */
 export function rollback(evidence: Evidence): Document {
@@ -15,8 +18,11 @@ export function rollback(evidence: Evidence): Document {
       {
         heading: 'Who can go back today',
         table: {
-          heads: ['wave', 'can go back', 'settled, can no longer'],
-          rows: waves.map(({ file, people }) => [waveName(file), String(people.moved), String(people.settled)]),
+          heads: ['wave', 'moved, can go back', 'moved, cannot as it is', 'settled, can no longer', 'settled on'],
+          rows: waves.map(({ file, people, settled }) => {
+            const stuck = stuckIn(file, evidence)
+            return [waveName(file), String(people.moved - stuck), String(stuck), String(people.settled), span(settled)]
+          }),
         },
       },
       {
@@ -25,7 +31,7 @@ export function rollback(evidence: Evidence): Document {
       },
       {
         heading: 'Until when',
-        text: 'Until the wave is settled, with `stage: settled` in its file and an apply. A subscriber who cancelled, changed the plan or paid something in the new account meanwhile may not be able to go back; the plan names each with the reason before anything is done.',
+        text: 'Until the member is settled, with `stage: settled` in the file and an apply: no date ends the time by itself. The tables below say for each member from when a settle is possible, and when it was done. A subscriber who cancelled, changed the plan or paid something in the new account meanwhile may not be able to go back; the plan names each with the reason before anything is done.',
       },
       {
         heading: 'After a settle',
@@ -58,11 +64,43 @@ function names({ file }: Wave, evidence: Evidence): Section {
   const places = placesOf(evidence)
   const rows = evidence.catalog.subscribers
     .filter((one) => one.file === file)
-    .map(({ key }) => [code(key), goesBack[places.get(key) ?? 'source']])
+    .map(({ key }) => {
+      const place = places.get(key) ?? 'source'
+      const { successor, moved, renewal, settled, back, settle, plan } = evidence.dates.get(key) ?? {}
+      return [
+        code(key),
+        successor === undefined ? '–' : code(successor),
+        moved === undefined ? '–' : day(moved),
+        renewal === undefined ? '–' : day(renewal),
+        place === 'moved' && back !== undefined ? backWords(back) : goesBack[place],
+        place === 'moved' && settle !== undefined ? settleWords(settle) : settled === undefined ? '–' : day(settled),
+        plan === undefined ? '–' : code(shortDigest(plan)),
+      ]
+    })
   return {
     heading: `Members of ${waveName(file)} (${rows.length})`,
-    table: { heads: ['subscriber', 'can go back'], rows },
+    table: {
+      heads: ['subscriber', 'new subscription', 'moved', 'first renewal there', 'can go back', 'settled', 'last plan'],
+      rows,
+    },
   }
+}
+
+function backWords(back: NonNullable<PersonDates['back']>): string {
+  if (back.possible === 'now') return 'yes, until settled'
+  return back.possible === 'later' ? `from ${day(back.from)}: ${said(back.code)}` : `not as it is: ${said(back.code)}`
+}
+
+function settleWords(settle: NonNullable<PersonDates['settle']>): string {
+  if (settle.possible === 'now') return 'no; possible now'
+  return settle.possible === 'later'
+    ? `no; possible from ${day(settle.from)} at the latest`
+    : `no; not as it is: ${said(settle.code)}`
+}
+
+/** Those who have moved and cannot go back until a person does something. */
+function stuckIn(file: string, { catalog, dates }: Evidence): number {
+  return catalog.subscribers.filter((one) => one.file === file && dates.get(one.key)?.back?.possible === 'no').length
 }
 
 const goesBack: Readonly<Record<Place, string>> = {

@@ -1,4 +1,6 @@
-import { plural, when } from '../../render/words.ts'
+import { actionWords, plural, shortDigest, when } from '../../render/words.ts'
+import type { AppliedPlan } from '../../../engine/apply/applied-log.ts'
+import type { Action } from '../../../plan/types.ts'
 import type { Document } from '../document.ts'
 import type { Evidence } from '../evidence.ts'
 import { chargesPerDay } from '../plots/charges.ts'
@@ -21,9 +23,22 @@ const checkWords: Readonly<Record<string, string | undefined>> = {
   unfinished_work: 'interrupted runs',
 }
 
+const resultWords: Readonly<Record<AppliedPlan['result'], string>> = {
+  proven: 'read again and proven',
+  open: 'a part was left open',
+  interrupted: 'interrupted by a user',
+  stopped: 'stopped; the next run continued',
+}
+
+/** `61 to create` is done by now: `create 61, move 5`. */
+function doneWords(done: AppliedPlan['done']): string {
+  const parts = Object.entries(done).map(([action, count]) => `${actionWords[action as Action].verb} ${count}`)
+  return parts.length === 0 ? 'nothing' : parts.join(', ')
+}
+
 /** What was checked, when, by which version, and what was found. */
 export function tests(evidence: Evidence): Document {
-  const { verified, doctor, at, tool, plan, rehearsals, standing } = evidence
+  const { applied, verified, doctor, at, tool, plan, rehearsals, standing } = evidence
   const findings = doctor.findings.map(({ status, account, check, message }) => [
     status,
     account ?? '',
@@ -48,7 +63,7 @@ export function tests(evidence: Evidence): Document {
               verified.ok ? 'holds' : plural(verified.violations.length, 'violation'),
             ],
             ['`crossbill doctor`', when(at), tool, doctor.ok ? 'no failed check' : 'a check failed'],
-            ['`crossbill plan`', when(plan.created), plan.tool, `digest ${code(plan.plan.slice(0, 16))}`],
+            ['`crossbill plan`', when(plan.created), plan.tool, `digest ${code(shortDigest(plan.plan))}`],
             ...rehearsals.map((one) => [
               code(`crossbill rehearse --months ${one.months}${one.withFaults ? ' --faults' : ''} --seed ${one.seed}`),
               when(one.at),
@@ -63,6 +78,22 @@ export function tests(evidence: Evidence): Document {
               compared.length === 0 ? 'no difference' : `${plural(compared.length, 'line')} in the plan`,
             ],
           ],
+        },
+      },
+      {
+        heading: `Plans that were applied (${applied.length})`,
+        text: 'As this store recorded them; plans of another store, or of a lost one, are not listed. A digest covers the whole plan: `crossbill show FILE` prints it for a saved one, and `report.json` has all 64 characters.',
+        table: {
+          heads: ['digest', 'made', 'applied', 'version', 'result', 'what it did', 'guards allowed'],
+          rows: applied.map((one) => [
+            code(shortDigest(one.plan)),
+            when(one.made),
+            when(one.ended ?? one.began),
+            one.tool,
+            resultWords[one.result],
+            doneWords(one.done),
+            one.allowed.length === 0 ? 'none' : one.allowed.map(code).join(' '),
+          ]),
         },
       },
       ...rehearsals.slice(0, 1).map((one) => ({

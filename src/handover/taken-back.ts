@@ -5,7 +5,7 @@ import { finalizationError, isOwedAsWritten } from '../live/invoice.ts'
 import { isRefundedWhole, observeInvoice, type InvoiceObservation } from '../live/observations.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 import { blocked, deferred } from './reasons.ts'
-import type { Expectation, Reason } from './types.ts'
+import type { Classification, Expectation, Reason } from './types.ts'
 import { isReverting, waivedIn, wordOnWaived } from './waived.ts'
 
 /*
@@ -77,6 +77,24 @@ const rules: Readonly<Record<TakenBack, Rule>> = {
       : blocked('disputed_in_target', `the payment of invoice ${id} is disputed`),
 }
 
+/** Codes by which this table stops a revert. */
+const stays: ReadonlySet<string> = new Set<BlockedCode | DeferredCode>([
+  'waived_in_target',
+  'open_invoice',
+  'finalization_failed',
+  'payment_in_flight',
+  'refunded_in_target',
+  'disputed_in_target',
+])
+
+/** Whether this table decided about the subscriber, so that every invoice has to be read. */
+export function asksForInvoices(one: Classification): boolean {
+  if (one.standing !== 'target') return false
+  if (one.outcome === 'revert') return true
+  if (one.outcome === 'deferred') return stays.has(one.code)
+  return one.outcome === 'blocked' && one.reasons.some(({ code }) => stays.has(code))
+}
+
 /**
  * Why a revert cannot take back these invoices of the new subscription now; null where it can. What
  * waits comes last: a decision of a person can be made at once.
@@ -84,14 +102,14 @@ const rules: Readonly<Record<TakenBack, Rule>> = {
 export function whyNotTakenBack(invoices: readonly Stripe.Invoice[], asked: TakenBackBy): Stay | null {
   const newest = invoices.toSorted((a, b) => b.created - a.created)[0]
   const waived = new Set(waivedIn(invoices, asked))
-  const stays = invoices.flatMap((one) => {
+  const found = invoices.flatMap((one) => {
     const seen = seenAs(one, asked, waived)
     // The refund of an earlier period changes nothing: it counts as paid.
     const isPast = (seen === 'refunded' || seen === 'disputed') && one !== newest
     const stay = isPast ? null : rules[seen](one, asked)
     return stay === null ? [] : [stay]
   })
-  return stays.find(({ code }) => code !== 'payment_in_flight') ?? stays[0] ?? null
+  return found.find(({ code }) => code !== 'payment_in_flight') ?? found[0] ?? null
 }
 
 function seenAs(invoice: Stripe.Invoice, { key }: TakenBackBy, waived: ReadonlySet<Stripe.Invoice>): TakenBack {

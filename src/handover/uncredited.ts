@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { idOf } from '../core/reference.ts'
 import { markCarried } from '../live/marks.ts'
+import { givenBack, shareKept } from '../live/observations.ts'
 import type { SourceSubscription } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import { grossOf, isProration, takenLine } from './taken-lines.ts'
@@ -43,17 +44,15 @@ export function uncredited(
       .filter((item) => isPendingProration(item, now.read.id))
       .map((item) => ({ ...item.period, gross: item.amount, price: idOf(item.pricing?.price_details?.price ?? '') })),
   ]
-  const paid = before.invoices.filter(({ status }) => status === 'paid').flatMap(({ lines }) => lines.data)
-  const until = Math.max(0, ...paid.map(({ period }) => period.end))
+  const paid = before.invoices.filter(({ status }) => status === 'paid').flatMap(chargesKept)
+  const until = Math.max(0, ...paid.map(({ end }) => end))
   // A change before the move lies in a period that this account itself was paid for.
-  const foreign = prorated.filter((one) =>
-    paid.some(({ period }) => period.start <= one.start && one.start < period.end),
-  )
+  const foreign = prorated.filter((one) => paid.some(({ start, end }) => start <= one.start && one.start < end))
   const at = Math.min(...foreign.map(({ start }) => start))
   if (!Number.isFinite(at)) return undefined
   const first = foreign.filter(({ start }) => start === at)
   const changed = changedPrices(before.read, now.read, new Set(first.map(({ price }) => price)))
-  const left = paid.map(chargeOfLine).filter(({ price }) => changed.has(price))
+  const left = paid.filter(({ price }) => changed.has(price))
   const owed = Math.round(left.reduce((sum, one) => sum + partFrom(one, at), 0))
   const credited = -first.reduce((sum, { gross }) => sum + Math.min(0, gross), 0)
   if (owed <= 0 || owed - credited <= 0) return undefined
@@ -66,22 +65,19 @@ export function isPendingProration({ proration, parent }: Stripe.InvoiceItem, su
 }
 
 /**
- * What a person has given for it since: credit notes on these invoices, and credits on the balance
- * whose note names the subscription.
+ * What a person has given for it since: credit notes on these invoices and refunds, and credits on
+ * the balance whose note names the subscription.
  */
 export function givenSince(
   subscription: string,
   invoices: readonly Stripe.Invoice[],
   balance: readonly Stripe.CustomerBalanceTransaction[],
 ): number {
-  const notes = invoices.reduce(
-    (sum, one) => sum + one.pre_payment_credit_notes_amount + one.post_payment_credit_notes_amount,
-    0,
-  )
+  const back = invoices.reduce((sum, one) => sum + givenBack(one), 0)
   return balance
     .filter((one) => one.type === 'adjustment' && one.metadata?.[markCarried] === undefined)
     .filter(({ description }) => description?.includes(subscription) === true)
-    .reduce((sum, { amount }) => sum - amount, notes)
+    .reduce((sum, { amount }) => sum - amount, back)
 }
 
 interface Charge {
@@ -89,6 +85,13 @@ interface Charge {
   readonly end: number
   readonly gross: number
   readonly price: string
+}
+
+/** The lines of a paid invoice, less what its member has got back. */
+function chargesKept(invoice: Stripe.Invoice): readonly Charge[] {
+  const kept = shareKept(invoice)
+  if (kept === 0) return []
+  return invoice.lines.data.map(chargeOfLine).map((one) => ({ ...one, gross: one.gross * kept }))
 }
 
 function chargeOfLine(line: Stripe.InvoiceLineItem): Charge {

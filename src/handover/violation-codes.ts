@@ -152,7 +152,7 @@ export const violations = {
   proration_uncredited: {
     meaning:
       'A member changed the plan, the seats or an item in a period that the other account was paid for, with a proration. In flexible billing mode, Stripe credits only what the subscription itself has debited, so the member paid for the rest of the period twice. The message says how much they are owed.',
-    fix: 'In the account that bills now, give the customer a credit balance of the amount whose note contains the id of the subscription, or issue credit notes on the invoices of the change: `verify` then counts it. If it was given in another way, name `proration_uncredited` under `override`. Until the first renewal after a move, let portals change subscriptions without proration only.',
+    fix: 'In the account that bills now, give the customer a credit balance of the amount whose note contains the id of the subscription, or issue credit notes or refunds on the invoices of the change: `verify` then counts it. What the member got back for the invoice of the other account is not owed. If it was given in another way, name `proration_uncredited` under `override`. Until the first renewal after a move, let portals change subscriptions without proration only.',
   },
   period_unaccounted: {
     meaning:

@@ -153,8 +153,30 @@ export function observeInvoice(invoice: Stripe.Invoice | undefined): InvoiceObse
  */
 export function isRefundedWhole(invoice: Stripe.Invoice): boolean {
   if (observeInvoice(invoice) !== 'refunded') return false
-  const refunded = chargesOf(invoice).reduce((total, { amount_refunded: amount }) => total + amount, 0)
-  return Math.max(refunded, invoice.post_payment_credit_notes_amount) >= invoice.amount_paid
+  return Math.max(refundedOf(invoice), invoice.post_payment_credit_notes_amount) >= invoice.amount_paid
+}
+
+function refundedOf(invoice: Stripe.Invoice): number {
+  return chargesOf(invoice).reduce((total, { amount_refunded: amount }) => total + amount, 0)
+}
+
+/**
+ * What the member has got back for an invoice, or what a credit note took off it before it was
+ * paid. A paid invoice stays `paid` after a refund. A disputed payment is back with the member
+ * while the bank decides. Refunds and disputes are visible only if the payments' charges were read;
+ * the refund of a credit note is one amount, not two.
+ */
+export function givenBack(invoice: Stripe.Invoice): number {
+  const charges = chargesOf(invoice)
+  const disputed = charges.filter((one) => one.disputed).reduce((sum, { amount }) => sum + amount, 0)
+  const returned = Math.max(refundedOf(invoice), disputed, invoice.post_payment_credit_notes_amount)
+  return invoice.pre_payment_credit_notes_amount + returned
+}
+
+/** The share of a paid invoice that the account still has: 1 where nothing was given back. */
+export function shareKept(invoice: Stripe.Invoice): number {
+  const { total } = invoice
+  return total <= 0 ? 1 : Math.max(0, (total - givenBack(invoice)) / total)
 }
 
 function chargesOf(invoice: Stripe.Invoice): readonly Stripe.Charge[] {

@@ -3,10 +3,12 @@ import type { Catalog } from '../catalog/types.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { objectIn, type StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
+import { nextChargeOf } from '../handover/charges.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
 import { readSource } from '../live/source.ts'
-import { isAlive } from '../live/subscription.ts'
+import { givenBack } from '../live/observations.ts'
+import { isAlive, paymentFailure, runningTrialEnd } from '../live/subscription.ts'
 import type { Live, LiveAccount } from '../live/accounts.ts'
 import type { Notice } from './types.ts'
 
@@ -43,18 +45,34 @@ interface Paid {
   readonly until: number
 }
 
-/** What the newest invoice was paid, and until when. */
+const renewals: ReadonlySet<unknown> = new Set(['subscription_create', 'subscription_cycle'])
+
+/**
+ * What was paid for the running period, and until when. The newest invoice says it if it is the one
+ * of the period; after another one (of a change, or by hand), the terms do. What a credit note took
+ * off or gave back was not paid.
+ */
 function paidBy(key: string, old: Stripe.Subscription): readonly Paid[] {
   const { latest_invoice: latest, billing_mode: mode, currency } = old
-  const until = readSource(old, undefined).next
+  const read = readSource(old, undefined)
+  const until = read.next
   if (mode.type !== 'flexible' || latest === null || typeof latest === 'string' || until === null) return []
-  return latest.status === 'paid' && latest.total > 0 ? [{ key, amount: latest.total, currency, until }] : []
+  if (runningTrialEnd(old) !== null || paymentFailure(old) !== undefined) return []
+  const isOfPeriod = renewals.has(latest.billing_reason)
+  if (isOfPeriod && latest.status !== 'paid') return []
+  const amount = isOfPeriod ? latest.total - givenBack(latest) : (nextChargeOf(read)?.amount ?? 0)
+  return amount > 0 ? [{ key, amount, currency, until }] : []
 }
 
-/** Whether members can change their subscriptions in this portal, with a proration. */
-function makesProrations(portal: StripeObject): boolean {
-  const { enabled, proration_behavior: behavior } = objectIn(objectIn(portal['features'])['subscription_update'])
-  return portal['active'] === true && enabled === true && behavior !== 'none'
+/** Whether members can change their subscriptions in this portal, or end them, with a proration. */
+export function makesProrations({ active, features }: StripeObject): boolean {
+  const { subscription_update: update, subscription_cancel: cancel } = objectIn(features)
+  const prorates = (feature: unknown): boolean => {
+    const { enabled, proration_behavior: behavior } = objectIn(feature)
+    return enabled === true && behavior !== 'none'
+  }
+  // A cancel at the end of a period leaves nothing to credit.
+  return active === true && (prorates(update) || (prorates(cancel) && objectIn(cancel)['mode'] === 'immediately'))
 }
 
 const namedMost = 3

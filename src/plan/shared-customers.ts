@@ -1,8 +1,8 @@
 import type { Classification } from '../handover/types.ts'
 import { formatMoney } from '../core/money.ts'
 import { idOf } from '../core/reference.ts'
-import type { Live } from '../live/accounts.ts'
-import { markFrom } from '../live/marks.ts'
+import { homesOf, type Live } from '../live/accounts.ts'
+import { markFrom, oldIdOf } from '../live/marks.ts'
 import { isAlive } from '../live/subscription.ts'
 import type { Notice } from './types.ts'
 
@@ -21,6 +21,9 @@ export function sharedCustomers(moving: readonly Classification[], live: Live): 
     const key = metadata[markFrom]
     return key === undefined ? [] : [{ customer: idOf(customer), old: idOf(customer), key }]
   })
+  const homes = homesOf(live)
+  // A mark keeps the name that the account had at the move; the account is the one with the old id.
+  const sourceOf = (key: string): string => homes.get(oldIdOf(key)) ?? key.slice(0, key.indexOf('/'))
   const arrivals = new Set(arriving.map(({ customer }) => customer))
   const all = Map.groupBy([...there, ...arriving], ({ customer }) => customer)
   return [...all].flatMap(([customer, some]): Notice[] => {
@@ -39,10 +42,6 @@ export function sharedCustomers(moving: readonly Classification[], live: Live): 
       },
     ]
   })
-}
-
-function sourceOf(key: string): string {
-  return key.slice(0, key.indexOf('/'))
 }
 
 /** The money of a customer in an old account that is not tied to one subscription. */

@@ -188,6 +188,21 @@ test('the renewal is near: no subscriber is reverted within the guard window', a
   expect((await makePlan(school.stage('source'))).deferred).toMatchObject([{ code: 'renews_soon' }])
 })
 
+test('invoices are read one by one only for a subscriber whom the plan reverts', async () => {
+  await using school = await moved()
+  const { rig } = school
+  const lists = async (work: () => Promise<unknown>): Promise<number> => {
+    rig.read.length = 0
+    await work()
+    return rig.read.filter((one) => one.startsWith('target /v1/invoices sub_')).length
+  }
+  expect(await lists(async () => verify(school.stage('target')))).toBe(0)
+  expect(await lists(async () => makePlan(school.stage('source')))).toBe(1)
+  await school.advance('2026-10-19T12:00:00Z')
+  // The renewal is near: nobody is reverted today.
+  expect(await lists(async () => makePlan(school.stage('source')))).toBe(0)
+})
+
 test('crash anywhere while a declined renewal is reverted and its period billed: one charge, nothing left open', async () => {
   const clean = await declinedSetBack(async (context) => void (await planAndApply(context)))
   expect(clean.requests).toBeGreaterThan(5)

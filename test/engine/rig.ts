@@ -8,7 +8,7 @@ import { applyLease } from '../../src/engine/lease.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { type Boundary, Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
-import type { Accounts, StripeAccount } from '../../src/engine/ports.ts'
+import type { Accounts, Params, StripeAccount } from '../../src/engine/ports.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts'
@@ -26,6 +26,8 @@ export interface Rig extends AsyncDisposable {
   readonly notes: string[]
   /** Every write request that reached an account: `target POST /v1/prices`. */
   readonly sent: string[]
+  /** Every list and every object that was read: `us /v1/invoices sub_…`. */
+  readonly read: string[]
   with(catalog: Catalog): Context
   advance(to: Instant): Promise<void>
 }
@@ -39,6 +41,9 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
   const sandbox = 'world' in world ? world : createSandbox(world)
   const store = await openStore({ file: ':memory:' })
   const sent: string[] = []
+  const read: string[] = []
+  const noteRead = (name: string, path: string, { subscription }: Params = {}): void =>
+    void read.push(`${name} ${path}${typeof subscription === 'string' ? ` ${subscription}` : ''}`)
   const connect = async (name: string): Promise<StripeAccount> => {
     const account = await connectAccount({
       name,
@@ -49,6 +54,14 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
     })
     return {
       ...account,
+      list(path, params) {
+        noteRead(name, path, params)
+        return account.list(path, params)
+      },
+      retrieve(path, params) {
+        noteRead(name, path)
+        return account.retrieve(path, params)
+      },
       send(request) {
         const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
         if (!reads) sent.push(`${name} ${request.method} ${request.path}`)
@@ -93,6 +106,7 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
     secrets,
     notes,
     sent,
+    read,
     with: (other) => ({ ...context, catalog: other, run: `run-${++runs}` }),
     async advance(to) {
       const body = JSON.stringify({ to: new Date(to * 1_000).toISOString() })

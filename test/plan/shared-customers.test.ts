@@ -9,6 +9,7 @@ const moves = (key: string, customer: string): Classification =>
   ({ key, outcome: 'move', plan: { expect: { customer_old: customer, customer_new: customer } } }) as never
 
 const account = (balance: number): unknown => ({
+  subscriptions: ['sub_1', 'sub_3', 'sub_4'].map((id) => ({ id })),
   customers: new Map([['cus_1', { balance, currency: 'usd' }]]),
   pendingItems: new Map([['cus_1', [{ id: 'ii_1', amount: 700, currency: 'usd', parent: null }]]]),
 })
@@ -17,7 +18,7 @@ const liveWith = (...arrived: readonly string[]): Live =>
   ({
     sources: new Map([
       ['us', account(-9_000)],
-      ['intl', { customers: new Map(), pendingItems: new Map() }],
+      ['intl', { subscriptions: [{ id: 'sub_2' }], customers: new Map(), pendingItems: new Map() }],
     ]),
     target: {
       subscriptions: arrived.map((key) => ({ status: 'active', customer: 'cus_1', metadata: { [markFrom]: key } })),
@@ -33,5 +34,7 @@ test('promise 12: customers of two old accounts that become one are named, with 
   expect(sharedCustomers([moves('us/sub_1', 'cus_1')], liveWith('intl/sub_2'))).toHaveLength(1)
   // One old account, or nobody who moves.
   expect(sharedCustomers([moves('us/sub_1', 'cus_1')], liveWith('us/sub_4'))).toEqual([])
+  // The account had another name when the mark was written.
+  expect(sharedCustomers([moves('us/sub_1', 'cus_1')], liveWith('america/sub_4'))).toEqual([])
   expect(sharedCustomers([], liveWith('us/sub_1', 'intl/sub_2'))).toEqual([])
 })

@@ -6,6 +6,7 @@ import { uncopiedSources } from '../uncopied.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { checkHeardEvents } from './heard-events.ts'
 import { checkPermissions } from './permissions.ts'
+import { checkPortals } from './portals.ts'
 import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorResult {
@@ -36,6 +37,7 @@ export async function doctor(context: Context, options: { readonly localNow: num
     ...(await checkTarget(accounts.target)),
     ...(await checkTaxSettings(context)),
     ...(await checkHeardEvents(context)),
+    ...(await checkPortals(context)),
     ...(await checkStore(context)),
     ...checkConfirmed(context),
   ]

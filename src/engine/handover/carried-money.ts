@@ -1,12 +1,12 @@
 import type { Failure, Outcome } from '../../core/outcome.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
-import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, objectIn, textIn } from '../../core/json.ts'
 import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
 import { balanceOut, isItemTakenOut, notedIn, noteOf, noteStep } from '../../handover/carried/money-steps.ts'
 import type { LiveValues } from '../../handover/live-values.ts'
 import type { PlannedStep, Reason } from '../../handover/types.ts'
-import { markReverting, markVoiding } from '../../live/marks.ts'
+import { markReverting, markVoiding, oldIdOf } from '../../live/marks.ts'
 import { isNoted, readMoneyNote, type NotedPiece } from '../../live/money-note.ts'
 import { readHolds } from '../../live/source.ts'
 import type { HandoverEvent } from '../../handover/event-types.ts'
@@ -76,7 +76,7 @@ async function balanceAfter(context: Context, { handover }: Job, id: string): Pr
   if (isUnread(invoice) || isUnread(owner)) return 'unread'
   if (!invoice.ok || !owner.ok) return undefined
   const { status, metadata, ending_balance: after } = invoice.value
-  const isOurs = isJsonObject(metadata) && metadata[markReverting] === key
+  const isOurs = oldIdOf(textIn(objectIn(metadata)[markReverting])) === oldIdOf(key)
   const { balance } = owner.value
   return isOurs && status === 'paid' && typeof balance === 'number' && balance === after ? balance : undefined
 }

@@ -49,9 +49,9 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
   if (customer !== undefined) {
     const marked = await markedSubscriptions(context, customer)
     if (!marked.ok) return marked
-    for (const [subscriber, one] of marked.value) {
-      const known = candidates.get(oldIdOf(subscriber))
-      candidates.set(oldIdOf(subscriber), {
+    for (const [old, { subscriber, one }] of marked.value) {
+      const known = candidates.get(old)
+      candidates.set(old, {
         subscriber: known?.subscriber ?? subscriber,
         offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
         // A reverted move: the old subscription bills again, and both sides are read before
@@ -139,21 +139,20 @@ async function customerNamed(
 }
 
 /**
- * Successors of this customer by mark. A live subscription wins over an ended one with the same
- * mark.
+ * Successors of this customer by old subscription. A live one wins over an ended one. The name of
+ * the account in a mark is the one of the time of the move.
  */
 async function markedSubscriptions(
   context: InboxContext,
   customer: string,
-): Promise<Outcome<ReadonlyMap<string, StripeObject>>> {
+): Promise<Outcome<ReadonlyMap<string, { readonly subscriber: string; readonly one: StripeObject }>>> {
   const theirs = await subscriptionsOf(context.accounts.target, customer)
   if (!theirs.ok) return theirs
-  const found = new Map<string, StripeObject>()
+  const found = new Map<string, { readonly subscriber: string; readonly one: StripeObject }>()
   for (const one of theirs.value) {
     const mark = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
     if (typeof mark !== 'string') continue
-    const known = found.get(mark)
-    if (known === undefined || isAlive(one)) found.set(mark, one)
+    if (!found.has(oldIdOf(mark)) || isAlive(one)) found.set(oldIdOf(mark), { subscriber: mark, one })
   }
   return success(found)
 }

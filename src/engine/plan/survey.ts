@@ -9,7 +9,9 @@ import { blocked } from '../../handover/reasons.ts'
 import { adoptedObjects } from '../../catalog/adopted.ts'
 import { isIncomplete, leftOutEntries } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
+import type Stripe from 'stripe'
 import { classifySubscribers } from '../../handover/classify.ts'
+import { asksForInvoices } from '../../handover/taken-back.ts'
 import type { Classification, CopyMap, HandoverInput } from '../../handover/types.ts'
 import { copyMapOf } from '../../handover/candidate.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -51,22 +53,45 @@ export async function survey(
   const whole = await withKnown(context, listed, { catalog, records, customers })
   const captured = await capturedBefore(context, whole.target)
   const entered = await enteredCards(context, whole, catalog)
-  const toTakeBack = await invoicesToTakeBack(context, whole.target)
-  const live = { ...whole, target: { ...whole.target, captured, entered, toTakeBack } }
-  const copyMaps = withMarkedCopies(imported, live)
+  const lists = { ...whole, target: { ...whole.target, captured, entered } }
+  const copyMaps = withMarkedCopies(imported, lists)
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [
       key as HandoverInput['remembered'] extends ReadonlyMap<infer K, unknown> ? K : never,
       { phase, facts },
     ]),
   )
-  const input: HandoverInput = { catalog, live, copyMaps, remembered, now: accounts.target.now() }
-  const willing = classifySubscribers(input)
+  const shown: HandoverInput = { catalog, live: lists, copyMaps, remembered, now: accounts.target.now() }
+  const { input, classified: willing } = await withInvoicesTakenBack(context, shown)
+  const { live } = input
   const retired = await retiredBefore(store, catalog)
   const resources = resourcesOf({ live, input, known, retired }, willing, catalog)
   const classified = withoutBlockedResources(willing, resources)
   const access = await surveyAccess(context, live)
   return { live, input, classified, resources, known, retired, access, state }
+}
+
+/**
+ * Classifies everybody. Where a revert is what the plan would do, every invoice of the new
+ * subscription decides, and only those are read; who is reverted with them may change then.
+ */
+async function withInvoicesTakenBack(
+  context: Pick<Context, 'accounts'>,
+  shown: HandoverInput,
+): Promise<{ readonly input: HandoverInput; readonly classified: readonly Classification[] }> {
+  const asked = new Set<string>()
+  const toTakeBack = new Map<string, readonly Stripe.Invoice[]>()
+  let input = shown
+  for (;;) {
+    const classified = classifySubscribers(input)
+    const wanted = classified.flatMap((one) =>
+      one.successor !== null && !asked.has(one.successor) && asksForInvoices(one) ? [one.successor] : [],
+    )
+    if (wanted.length === 0) return { input, classified }
+    for (const id of wanted) asked.add(id)
+    for (const [id, invoices] of await invoicesToTakeBack(context, wanted)) toTakeBack.set(id, invoices)
+    input = { ...shown, live: { ...shown.live, target: { ...shown.live.target, toTakeBack } } }
+  }
 }
 
 /** The changes of the catalog, including what subscribers need before they move. */

@@ -1,12 +1,9 @@
 import type Stripe from 'stripe'
-import type { Catalog } from '../../catalog/types.ts'
 import { type JsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import { idOf } from '../../core/reference.ts'
-import type { LiveAccount } from '../../live/accounts.ts'
-import { markFrom, oldIdOf } from '../../live/marks.ts'
-import { isAlive } from '../../live/subscription.ts'
 import type { Context } from '../context.ts'
 import type { Params } from '../ports.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { listAll } from './lists.ts'
 
 /** Reads of the target; undefined means that a read failed. */
@@ -38,7 +35,10 @@ export async function invoicesInTarget(
 }
 
 /** Charges lie deeper than Stripe expands, so each payment is read separately. */
-export async function wholeInvoice({ get }: TargetReader, id: string): Promise<Stripe.Invoice | undefined> {
+export async function wholeInvoice(
+  { get }: Pick<TargetReader, 'get'>,
+  id: string,
+): Promise<Stripe.Invoice | undefined> {
   const invoice = await get(`/v1/invoices/${id}`, { expand: ['payments'] })
   if (invoice === undefined) return undefined
   const payments = invoice['payments']
@@ -58,27 +58,30 @@ export async function wholeInvoice({ get }: TargetReader, id: string): Promise<S
   return { ...invoice, payments: { ...objectIn(payments), data: whole } } as unknown as Stripe.Invoice
 }
 
+const atOnce = 8
+
 /**
- * The invoices of those who are to be reverted, by new subscription. The lists of an account show
- * neither void invoices nor payments, so these few are read one by one.
+ * The invoices of these new subscriptions. The lists of an account show neither void invoices nor
+ * payments, so those of subscribers who are to be reverted are read one by one. One that cannot be
+ * read is left out.
  */
 export async function invoicesToTakeBack(
-  { accounts: { target }, catalog }: { readonly accounts: Context['accounts']; readonly catalog: Catalog },
-  { subscriptions }: LiveAccount,
+  { accounts: { target } }: Pick<Context, 'accounts'>,
+  subscriptions: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Stripe.Invoice[]>> {
-  const declared = catalog.subscribers.filter(
-    ({ stage, excluded, unstaged }) => stage === 'source' && excluded === undefined && unstaged !== true,
-  )
-  const going = new Set(declared.map(({ subscription }) => subscription))
   const reader: TargetReader = {
     list: (path, params) => listAll(target, path, params),
     get: (path, params) => target.retrieve(path, params),
   }
   const found = new Map<string, readonly Stripe.Invoice[]>()
-  for (const one of subscriptions) {
-    if (!going.has(oldIdOf(one.metadata[markFrom])) || !isAlive(one)) continue
-    const invoices = await invoicesInTarget(reader, one.id)
-    if (invoices !== undefined) found.set(one.id, invoices)
-  }
+  await sideBySide(
+    subscriptions.map((id) => [id]),
+    atOnce,
+    async (id) => {
+      const invoices = await invoicesInTarget(reader, id)
+      if (invoices !== undefined) found.set(id, invoices)
+      return true
+    },
+  )
   return found
 }

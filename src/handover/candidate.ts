@@ -13,6 +13,7 @@ import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
 import { readMoneyNote } from '../live/money-note.ts'
+import { portalWithoutReason } from '../live/portals.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { readDue } from '../live/due.ts'
 import {
@@ -76,6 +77,8 @@ export interface Surroundings {
   readonly proven: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
+  /** The portal of the target that ends subscriptions at once and asks for no reason. */
+  readonly portalWithoutReason: string | undefined
   readonly sources: ReadonlyMap<string, SourceSide>
   /** Copied payment methods of every source. No member chose one of these in the target. */
   readonly copiedMethods: ReadonlySet<string>
@@ -126,6 +129,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     refused: refusedIn(input.remembered),
     proven: provenIn(input.remembered),
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
+    portalWithoutReason: portalWithoutReason(live.resources),
     sources: new Map(sides),
     copiedMethods: new Set(
       [...copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),

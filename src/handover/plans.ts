@@ -20,7 +20,7 @@ import { provenExpansions, type Recipe } from './recipe.ts'
 import { holdMark, pauseImage, readHolds, readSource, type Hold, type PauseImage } from '../live/source.ts'
 import { dueMark, readDue, type Due } from '../live/due.ts'
 import { ratesBack, withNotedMoney } from './carried/money-steps.ts'
-import { isEndUnexplained } from '../live/subscription.ts'
+import { endUnsaid } from './ended-unsaid.ts'
 import { unpaidPeriods } from './unpaid-invoices.ts'
 import { taxPlace } from './carried/tax.ts'
 import { triesAgain } from './earlier-setup.ts'
@@ -65,9 +65,8 @@ export function movePlan(
  */
 export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
   const { desired, old, successor, standing } = candidate
-  const ended = present(successor, 'successor')
-  const { id } = ended
-  const isUnexplained = standing === 'ended_in_target' && isEndUnexplained(ended)
+  const { id } = present(successor, 'successor')
+  const { isUnexplained, because } = endUnsaid(candidate)
   const expect = expectation(candidate, 'settle')
   const waiting = pendingItemsOf(candidate)
   const schedule = old.raw.schedule
@@ -77,7 +76,7 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
     goal: 'settle',
     because: [
       standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid',
-      ...(isUnexplained ? [`${id} was cancelled at once, and nothing says that the member asked`] : []),
+      ...because,
       ...(isByUsage(old) && waiting.length > 0
         ? [
             `the usage up to the end is not billed: its invoice would also charge ${waiting.map(({ id: item }) => item).join(', ')}`,

@@ -97,7 +97,7 @@ export const violations = {
   ended_in_target: {
     meaning:
       'The new subscription has ended while the old one is live: on hold, or released by hand and charging again.',
-    fix: 'Set `stage: settled` for the subscriber and apply: the old subscription is cancelled. It is never released. Where nothing says that the member asked for the end, the plan says so, and more than five of them in one plan need `--allow ended_unexplained`. If the new subscription was cancelled by mistake, or the old one was released by hand and should continue: resume the collection of the old one in its Dashboard, remove `crossbill_hold` from its metadata, and exclude the subscriber with a reason.',
+    fix: 'Set `stage: settled` for the subscriber and apply: the old subscription is cancelled. It is never released. Where nothing says that the member asked for the end (no reason in a portal, no end set before, no cancel by Crossbill), the plan says so, and more than five of them in one plan need `--allow ended_unexplained`. An active portal of the target that ends subscriptions at once and asks for no reason explains such an end; let the portal ask for a reason, and Crossbill can tell them apart. If the new subscription was cancelled by mistake, or the old one was released by hand and should continue: resume the collection of the old one in its Dashboard, remove `crossbill_hold` from its metadata, and exclude the subscriber with a reason.',
   },
   cancelled_in_source: {
     meaning:

@@ -1,11 +1,12 @@
 import type Stripe from 'stripe'
 import type { Catalog } from '../catalog/types.ts'
 import { formatInstant, instant } from '../core/instant.ts'
-import { objectIn, type StripeObject } from '../core/json.ts'
+import type { StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
 import { nextChargeOf } from '../handover/charges.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
+import { makesProrations } from '../live/portals.ts'
 import { readSource } from '../live/source.ts'
 import { givenBack } from '../live/observations.ts'
 import { isAlive, paymentFailure, runningTrialEnd } from '../live/subscription.ts'
@@ -62,17 +63,6 @@ function paidBy(key: string, old: Stripe.Subscription): readonly Paid[] {
   if (isOfPeriod && latest.status !== 'paid') return []
   const amount = isOfPeriod ? latest.total - givenBack(latest) : (nextChargeOf(read)?.amount ?? 0)
   return amount > 0 ? [{ key, amount, currency, until }] : []
-}
-
-/** Whether members can change their subscriptions in this portal, or end them, with a proration. */
-export function makesProrations({ active, features }: StripeObject): boolean {
-  const { subscription_update: update, subscription_cancel: cancel } = objectIn(features)
-  const prorates = (feature: unknown): boolean => {
-    const { enabled, proration_behavior: behavior } = objectIn(feature)
-    return enabled === true && behavior !== 'none'
-  }
-  // A cancel at the end of a period leaves nothing to credit.
-  return active === true && (prorates(update) || (prorates(cancel) && objectIn(cancel)['mode'] === 'immediately'))
 }
 
 const namedMost = 3

@@ -1,7 +1,9 @@
 import { expect, test, vi } from 'vitest'
+import type Stripe from 'stripe'
 import { instant } from '../../src/core/instant.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { readGuard } from '../../src/plan/guards.ts'
+import type { Plan } from '../../src/plan/types.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { Context as SandboxContext } from '../../src/sandbox/kernel/context.ts'
 import { charges } from '../../src/sandbox/stripe/billing/rows.ts'
@@ -97,7 +99,21 @@ test('the member cancelled in the target', async () => {
     limit: 5,
     tripped: false,
   })
-  expect(JSON.stringify(plan.changes)).toContain('was cancelled at once, and nothing says that the member asked')
+  expect(JSON.stringify(plan.changes)).toContain(
+    `was cancelled at once, and nothing says that the member asked; who it is: crossbill explain ${school.keys[0]}`,
+  )
+  const portal = async (reason: boolean): Promise<Plan> => {
+    const cancel = { enabled: true, mode: 'immediately', cancellation_reason: { enabled: reason, options: ['other'] } }
+    const features = { subscription_cancel: cancel } as Stripe.BillingPortal.ConfigurationCreateParams.Features
+    await school.target.billingPortal.configurations.create({ features })
+    return makePlan(settled)
+  }
+  const counted = ({ guards }: Plan): unknown => guards.find(({ id }) => id === 'ended_unexplained')?.actual
+  expect(counted(await portal(true))).toBe(1)
+  // A member's own end in such a portal looks the same: it is no question.
+  const honest = await portal(false)
+  expect(counted(honest)).toBe(0)
+  expect(JSON.stringify(honest.changes)).toContain('which asks for no reason')
   expect(readGuard('ended_unexplained', 6, {}, ['subscriber.a']).message).toContain('6 member(s)')
   await planAndApply(settled)
   expect(await codes(school, 'settled')).toEqual([])

@@ -1,4 +1,4 @@
-import { makesProrations } from '../../plan/paid-elsewhere.ts'
+import { makesProrations } from '../../live/portals.ts'
 import type { Context } from '../context.ts'
 import type { DoctorFinding } from '../finding.ts'
 import { listed } from '../send/listed.ts'

@@ -38,6 +38,8 @@ export interface StripeAccount {
   list(path: string, params?: Params): AsyncIterable<StripeObject>
   /** One object, with the same retries as a list. Throws `CommandError` when it cannot be read. */
   retrieve(path: string, params?: Params): Promise<StripeObject>
+  /** One object, with the same retries; for a caller that decides by why it cannot be read. */
+  look(path: string, params?: Params): Promise<Outcome<StripeObject>>
   /**
    * Stripe's clock (from the `Date` of its answers), so that a wrong local clock cannot affect
    * charges.

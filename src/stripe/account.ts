@@ -9,7 +9,7 @@ import { notAnAnswerCode, stripeClient, type Fetch } from './client.ts'
 import { answeredClock } from './clock.ts'
 import { readFailure } from './failures.ts'
 import { createLimits, operationName, stripeRates, type Limits, type Rates, type Timing } from './limits.ts'
-import { type ListSource, readList, readOne } from './list.ts'
+import { type ListSource, pauses, readList, readOne, readPatiently } from './list.ts'
 import { queryString } from './query.ts'
 import { oddAnswer } from './shape.ts'
 import { withAllItems } from './whole-items.ts'
@@ -57,6 +57,11 @@ const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (mil
 const noLimits: Limits = { turn: () => Promise.resolve(), hold: () => {} }
 /** Seconds without an answer after which Stripe is asked for its time. */
 const quietSeconds = 60
+/**
+ * Waits before the first answer of an account. A rate limit passes, so it is waited for as in every
+ * list; an address without Stripe is reported after a few seconds.
+ */
+const firstPauses = ({ status }: Failure): readonly number[] => (status === 429 ? pauses : [500, 1_000, 2_000])
 /** How long a rate-limited operation waits when Stripe does not say how long. */
 const restMilliseconds = 1_000
 
@@ -105,6 +110,7 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     send,
     list: (path, params = {}) => readList(source, path, params),
     retrieve: (path, params = {}) => readOne(source, path, params),
+    look: (path, params = {}) => readPatiently(source, path, params),
     now: clock.now,
     present: async () => {
       const silence = clock.silence()
@@ -264,7 +270,15 @@ async function ownId(
   send: (request: StripeRequest) => Promise<Outcome<StripeObject>>,
 ): Promise<string> {
   const { name, account } = options
-  const outcome = await send({ method: 'GET', path: '/v1/account' })
+  const waits = options.mayBeAway === undefined ? options.readPauses : []
+  const timing = options.timing ?? localTiming
+  const source = {
+    send,
+    sleep: (milliseconds: number) => timing.sleep(milliseconds),
+    random: options.random ?? Math.random,
+    pauses: waits ?? firstPauses,
+  }
+  const outcome = await readPatiently(source, '/v1/account', {})
   if (!outcome.ok) {
     const { failure } = outcome
     const refused = failure.kind === 'rejected'

@@ -37,7 +37,7 @@ const pagesOfCatalog = 10
  * core/backoff.ts, which have no jitter: parallel ranges of one list fail together, so their
  * retries are spread.
  */
-const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+export const pauses: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
 
 /**
  * Every object of a list, newest first. One page is one request. When there are more pages and the
@@ -114,11 +114,19 @@ export async function readOne(source: ListSource, path: string, params: Params):
 }
 
 /** Repeats a read while Stripe answers with temporary errors. */
-async function readPatiently(source: ListSource, path: string, params: Params): Promise<Outcome<StripeObject>> {
+export async function readPatiently(
+  source: Pick<ListSource, 'send' | 'sleep' | 'random'> & {
+    readonly pauses?: readonly number[] | ((failure: Failure) => readonly number[])
+  },
+  path: string,
+  params: Params,
+): Promise<Outcome<StripeObject>> {
   for (let attempt = 0; ; attempt++) {
     const outcome = await source.send({ method: 'GET', path, params })
-    const pause = (source.pauses ?? pauses)[attempt]
-    if (outcome.ok || outcome.failure.kind !== 'retryable' || pause === undefined) return outcome
+    if (outcome.ok || outcome.failure.kind !== 'retryable') return outcome
+    const waits = source.pauses ?? pauses
+    const pause = (typeof waits === 'function' ? waits(outcome.failure) : waits)[attempt]
+    if (pause === undefined) return outcome
     const asked = (outcome.failure.retryAfter ?? 0) * 1_000
     await source.sleep(Math.max(asked, pause * (0.5 + source.random() / 2)))
   }
@@ -130,7 +138,7 @@ async function readPatiently(source: ListSource, path: string, params: Params): 
  */
 async function isUnknownCustomer(source: ListSource, customer: unknown): Promise<boolean> {
   if (typeof customer !== 'string') return false
-  const outcome = await source.send({ method: 'GET', path: `/v1/customers/${customer}` })
+  const outcome = await readPatiently(source, `/v1/customers/${customer}`, {})
   return !outcome.ok && outcome.failure.status === 404 && outcome.failure.code === 'resource_missing'
 }
 

@@ -13,6 +13,7 @@ function accountWith(lists: Readonly<Record<string, readonly StripeObject[]>>): 
     now: () => instant(1_000_000),
     present: () => Promise.resolve(instant(1_000_000)),
     retrieve: () => Promise.reject(new Error('not expected')),
+    look: () => Promise.reject(new Error('not expected')),
     send: () => Promise.reject(new Error('not expected')),
     async *list(path) {
       yield* lists[path] ?? []

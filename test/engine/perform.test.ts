@@ -33,6 +33,7 @@ function scripted(answers: readonly (Outcome<StripeObject> | Killed)[]) {
     now: () => instant(clock.now),
     present: () => Promise.resolve(instant(clock.now)),
     retrieve: () => Promise.reject(new Error('not asked for')),
+    look: () => Promise.reject(new Error('not asked for')),
     async *list() {},
     async send(request) {
       const answer = answers[sent.length]

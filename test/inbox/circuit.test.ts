@@ -23,6 +23,7 @@ function setUp() {
     },
     list: async function* () {},
     retrieve: () => Promise.resolve({ object: 'account' }),
+    look: () => Promise.reject(new Error('not asked for')),
     now: () => instant(0),
     present: () => Promise.resolve(instant(0)),
   })

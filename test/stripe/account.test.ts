@@ -12,6 +12,7 @@ const options = (more: Partial<ConnectOptions> = {}): ConnectOptions => ({
   account: 'acct_1',
   livemode: false,
   fetch: account,
+  readPauses: [],
   ...more,
 })
 
@@ -74,6 +75,53 @@ describe('connecting', () => {
   })
 })
 
+const stripeError =
+  (status: number, error: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  () =>
+    Response.json({ error }, { status, headers: { 'request-id': 'req_1', ...headers } })
+const cut = (code: string) => () => {
+  throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
+}
+
+describe('the first request', () => {
+  /** An account that gives these answers first: the outcome, and the milliseconds until then. */
+  async function waited(first: readonly (() => Response)[], more: Partial<ConnectOptions> = {}) {
+    const answers = [...first]
+    const timing = new VirtualTime()
+    const fetch: Fetch = (input, init) => {
+      const answer = answers.shift()
+      return answer === undefined ? account(input, init) : Promise.resolve().then(answer)
+    }
+    const { readPauses: _patient, ...patient } = options({ fetch, timing, random: () => 1 })
+    const code = await timing.run(
+      connectAccount({ ...patient, ...more }).then(
+        () => 'connected',
+        (error: unknown) => (error as CommandError).code,
+      ),
+    )
+    return { code, waited: timing.milliseconds(), left: answers.length }
+  }
+  const limited = stripeError(429, { message: 'slow down' }, { 'stripe-rate-limited-reason': 'global-rate' })
+  const broken = stripeError(500, { message: 'try again' })
+
+  test('waits for a rate limit as long as a list does', async () => {
+    expect(await waited(Array.from({ length: 6 }, () => limited))).toMatchObject({ code: 'connected', left: 0 })
+  })
+
+  test('is repeated for a few seconds when Stripe is broken or away', async () => {
+    expect(await waited([broken, cut('ECONNRESET'), broken])).toMatchObject({ code: 'connected', left: 0 })
+    const gone = await waited(Array.from({ length: 9 }, () => cut('ECONNREFUSED')))
+    expect(gone).toMatchObject({ code: 'account_unreachable', left: 5 })
+    expect(gone.waited).toBeLessThan(10_000)
+  })
+
+  test('is sent once where the caller does not wait: a service that starts, and confirm', async () => {
+    const away = await waited([broken], { mayBeAway: { account: 'acct_1' } })
+    expect(away).toEqual({ code: 'connected', waited: 0, left: 0 })
+    expect(await waited([broken, broken], { readPauses: [] })).toMatchObject({ code: 'account_unreachable', left: 1 })
+  })
+})
+
 /** The result of one request to a server with this answer. */
 async function sent(
   method: 'GET' | 'POST' | 'DELETE',
@@ -103,14 +151,6 @@ async function sent(
     ...(method === 'POST' ? { idempotencyKey: 'key-1' } : {}),
   })
   return { outcome, calls, us }
-}
-
-const stripeError =
-  (status: number, error: Record<string, unknown>, headers: Record<string, string> = {}) =>
-  () =>
-    Response.json({ error }, { status, headers: { 'request-id': 'req_1', ...headers } })
-const cut = (code: string) => () => {
-  throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
 }
 
 describe('one request', () => {

@@ -89,7 +89,7 @@ async function subscriptionsOf(account: StripeAccount, customers: readonly strin
 }
 
 async function byId(account: StripeAccount, id: string): Promise<Found[]> {
-  const answer = await account.send({ method: 'GET', path: `/v1/subscriptions/${id}` })
+  const answer = await account.look(`/v1/subscriptions/${id}`)
   if (answer.ok) return foundAs(account, answer.value)
   if (answer.failure.code === 'resource_missing') return []
   throw new CommandError('account_unreachable', `account ${account.name} did not answer: ${answer.failure.message}`, {

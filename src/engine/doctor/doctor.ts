@@ -77,7 +77,7 @@ function isSandbox(context: Context, name: string): boolean {
  * API does not show.
  */
 async function checkTarget(account: StripeAccount): Promise<DoctorFinding[]> {
-  const outcome = await account.send({ method: 'GET', path: '/v1/account' })
+  const outcome = await account.look('/v1/account')
   if (!outcome.ok) return []
   const ready = outcome.value['charges_enabled'] === true
   return [

@@ -105,7 +105,7 @@ export class RedeemedTerms {
   }
 
   async #read(path: string, expand: readonly string[]): Promise<StripeObject | undefined> {
-    const outcome = await this.#account.send({ method: 'GET', path, params: { expand } })
+    const outcome = await this.#account.look(path, { expand })
     return outcome.ok ? outcome.value : undefined
   }
 }

@@ -90,6 +90,7 @@ function mortalAccount(account: StripeAccount, { alive, pass, life }: Fate): Str
       return outcome
     },
     retrieve: (path, params) => (alive(), account.retrieve(path, params)),
+    look: (path, params) => (alive(), account.look(path, params)),
     async *list(path, params) {
       alive()
       for await (const one of account.list(path, params)) {

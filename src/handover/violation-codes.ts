@@ -132,17 +132,17 @@ export const violations = {
   money_in_flight: {
     meaning:
       'A run stopped while it carried the customer’s credit, pending items or open invoices from one account to the other. The old subscription names them in its metadata (`crossbill_money_…`).',
-    fix: 'Run `crossbill apply`: recovery carries the rest and removes the note. If the side that waits for the money is gone, compare both accounts, set the amounts right there and remove the note.',
+    fix: 'Run `crossbill apply`: recovery carries the rest and removes the note. If the member has left meanwhile, nothing finishes it: the message says what to look at in both accounts, and which keys to remove then.',
   },
   money_left_in_target: {
     meaning:
       'A subscriber was reverted to the old account, and their balance, pending items or a draft stayed in the target, where no subscription bills or uses them.',
-    fix: 'Give the customer the same credit or item in the old account. Then remove it in the target: delete an item, finalize and void a draft, adjust a balance to zero.',
+    fix: 'Give the customer the same credit or item in the old account. Then remove it in the target: delete an item, finalize and void a draft, void an invoice, adjust a balance to zero.',
   },
   money_left_behind: {
     meaning:
-      'The subscription of a member whom Crossbill moved or cancelled has ended, and a pending item, a draft or a balance of theirs stayed in that account. No subscription bills or uses it. Crossbill does not decide whether it is still owed.',
-    fix: 'In the Dashboard of that account: to bill it, create an invoice with the same amount, or finalize the draft; to pay out a credit, refund it. Then, or to forgive it, remove what is left: delete an item, finalize and void a draft, adjust a balance to zero.',
+      'The subscription of a member whom Crossbill moved or cancelled has ended, and a pending item, a draft, a balance or a carried debt of theirs stayed in that account. No subscription bills or uses it, and a cancel by Crossbill stops the collection of a carried debt. Crossbill does not decide whether it is still owed.',
+    fix: 'In the Dashboard of that account: to bill it, create an invoice with the same amount, finalize the draft, or charge the customer on the open invoice; to pay out a credit, refund it. Then, or to forgive it, remove what is left: delete an item, finalize and void a draft, void an invoice, adjust a balance to zero.',
   },
   usage_misplaced: {
     meaning:

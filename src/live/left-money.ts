@@ -22,7 +22,7 @@ export interface CustomerMoney {
   readonly subscriptions: readonly (Shown & { readonly id?: unknown; readonly currency?: unknown })[]
   /** Pending invoice items. */
   readonly items: readonly ShownItem[]
-  /** Invoices; only drafts are looked at. */
+  /** Invoices; only drafts, and debts that were carried here, are looked at. */
   readonly invoices: readonly (ShownInvoice & { readonly total?: unknown; readonly currency?: unknown })[]
   /** A credit is negative. */
   readonly balance: number
@@ -71,6 +71,15 @@ export function leftMoney(money: CustomerMoney): readonly LeftPiece[] {
     if (named === undefined || !isOver(named) || !isLeftDraft || amount <= 0) return []
     return [{ what: told('draft', invoice, amount), subscription, mark: markOf(invoice) }]
   })
+  // A carried debt is an invoice of the customer, and Stripe stops its collection with the end of
+  // any subscription of theirs, or collects it on.
+  const debts = invoices.flatMap((invoice) => {
+    const amount = numberIn(invoice.amount_remaining)
+    if (invoice.status !== 'open' || markOf(invoice) === '' || amount <= 0) return []
+    const how = standsStill(invoice) ? 'no longer collected' : 'still collected'
+    const what = `${told('invoice', invoice, amount)}, carried from the other account and ${how}`
+    return [{ what, subscription: undefined, mark: markOf(invoice) }]
+  })
   const kept =
     balance === 0 || someBills
       ? []
@@ -83,7 +92,7 @@ export function leftMoney(money: CustomerMoney): readonly LeftPiece[] {
       ? []
       : [{ what: toldBalance(amount, other, customer), subscription: undefined, mark: '' }]
   })
-  return [...left, ...drafts, ...kept, ...others]
+  return [...left, ...drafts, ...debts, ...kept, ...others]
 }
 
 function told(kind: string, { id, currency }: { readonly id?: unknown; readonly currency?: unknown }, amount: number) {

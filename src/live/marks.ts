@@ -1,3 +1,5 @@
+import { objectIn, textIn } from '../core/json.ts'
+
 /**
  * Marks: metadata and comments by which Crossbill recognises its own work on live objects, so that
  * losing the store loses nothing. No colons or brackets in metadata keys (Stripe refuses brackets
@@ -133,8 +135,8 @@ export function oldIdOf(mark: string | undefined): string {
 }
 
 /** Whether a mark of carried money belongs to this subscriber: the mark is the key and the step. */
-export function isCarriedFor(metadata: Readonly<Record<string, string>> | null | undefined, key: string): boolean {
-  return oldIdOf(metadata?.[markCarried]).startsWith(`${oldIdOf(key)} `)
+export function isCarriedFor(metadata: unknown, key: string): boolean {
+  return oldIdOf(textIn(objectIn(metadata)[markCarried])).startsWith(`${oldIdOf(key)} `)
 }
 
 /** Metadata without our own keys: what the subscription's owner wrote. */

@@ -78,6 +78,36 @@ describe('promise 12: verify names money that stays where no subscription bills 
     expect(await left(school)).toEqual([expect.stringContaining('a credit of 15.00 usd of')])
   })
 
+  test('a debt that was carried, after the member left; one on its way then has the way by hand', async () => {
+    const { school, old, customer, successor } = await moved(nothing)
+    await using _ = school
+    const { target, us } = school
+    const made = await target.invoices.create({
+      customer,
+      auto_advance: false,
+      metadata: { crossbill_carried: `us/${old} in_old` },
+    })
+    const id = made.id ?? ''
+    await target.invoiceItems.create({ customer, invoice: id, ...book })
+    await target.invoices.finalizeInvoice(id, { auto_advance: false })
+    expect(await left(school)).toEqual([])
+    await target.subscriptions.cancel(successor)
+    expect(await left(school)).toEqual([
+      expect.stringMatching(`^money_left_behind us/${old}: invoice ${id} of 42.00 usd, carried .* no longer collected`),
+    ])
+    await target.invoices.voidInvoice(id)
+    expect(await left(school)).toEqual([])
+    // The member left through an old door while a run carried the debt.
+    await us.subscriptions.update(old, { metadata: { crossbill_money_0: 'target invoice in_old' } })
+    await us.subscriptions.cancel(old)
+    const { violations } = await verify(school.stage('target', carried))
+    expect(violations.find(({ code }) => code === 'money_in_flight')?.fix).toMatch(
+      new RegExp(
+        `^no run will finish this: void the invoice that has .*remove crossbill_money_0 from .* ${old} in .* us$`,
+      ),
+    )
+  })
+
   test('the draft of a renewal, when the cancel came in its first hour', async () => {
     const { school, successor } = await moved(nothing)
     await using _ = school

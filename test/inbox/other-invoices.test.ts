@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatInstant, instant } from '../../src/core/instant.ts'
+import type { SubscriberKey } from '../../src/core/address.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { moneyLeftBy } from '../../src/engine/inbox/left-money.ts'
 import { reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
@@ -99,5 +101,29 @@ describe('what the customer owes for something else', () => {
     const { metadata } = await rig.stripe('target').invoices.retrieve(owed)
     expect(metadata).toEqual({})
     await store.close()
+  })
+})
+
+describe('a debt that was carried to the target for the member who leaves', () => {
+  test.each(['customer', 'subscription'] as const)(
+    'is not collected any more, as in the old account, and is named (a cancel stops the collection of the %s)',
+    async (whose) => {
+      Object.assign(rig.sandbox.world.unsure, { cancel_stops_collection_of: whose })
+      const metadata = { crossbill_carried: `${ada.subscriber} in_old` }
+      await rig.stripe('target').invoices.update(owed, { metadata })
+      await cancelRequest()
+      await workInbox(rig.context, 10)
+      expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', false])
+      const left = await moneyLeftBy(rig.context, ada.subscriber as SubscriberKey)
+      const what = `invoice ${owed} of 99.00 usd, carried from the other account and no longer collected`
+      expect(left).toMatchObject({ ok: true, value: [{ account: 'target', what: [what] }] })
+    },
+  )
+
+  test('of another member with the same customer is still collected', async () => {
+    await rig.stripe('target').invoices.update(owed, { metadata: { crossbill_carried: 'us/sub_other in_old' } })
+    await cancelRequest()
+    await workInbox(rig.context, 10)
+    expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', true])
   })
 })

@@ -109,6 +109,8 @@ function leftIn(account: LiveAccount, owners: readonly Owner[]): readonly Violat
     account.subscriptions.filter(({ customer }) => customers.has(idOf(customer))),
     ({ customer }) => idOf(customer),
   )
+  // A debt that was carried is an invoice of the customer alone.
+  const debts = Map.groupBy(account.invoices.get('') ?? [], ({ customer }) => idOf(customer ?? ''))
   return [...customers].flatMap(([customer, own]) => {
     const subscriptions = theirs.get(customer) ?? []
     const shown = account.customers.get(customer)
@@ -116,7 +118,10 @@ function leftIn(account: LiveAccount, owners: readonly Owner[]): readonly Violat
       customer,
       subscriptions,
       items: account.pendingItems.get(customer) ?? [],
-      invoices: subscriptions.flatMap(({ id }) => account.invoices.get(id) ?? []).filter(isOwedIn(account)),
+      invoices: [
+        ...subscriptions.flatMap(({ id }) => account.invoices.get(id) ?? []).filter(isOwedIn(account)),
+        ...(debts.get(customer) ?? []).filter(({ metadata }) => own.some(({ key }) => isCarriedFor(metadata, key))),
+      ],
       balance: shown?.balance ?? 0,
       currency: shown?.currency ?? own[0]?.subscription.currency ?? '',
       credits: shown?.invoice_credit_balance,
@@ -162,10 +167,10 @@ function violationOf(
   return { code: 'money_left_behind', subscriber: key, detail, fix: decision(name) }
 }
 
-const removal = 'delete an item, finalize and void a draft, adjust a balance to zero'
+const removal = 'delete an item, finalize and void a draft, void an invoice, adjust a balance to zero'
 
 /** What a person decides about money that a member left behind in this account. */
 export function decision(account: string): string {
   const where = account === targetAccount ? 'the target' : account
-  return `in the Dashboard of ${where}: to bill it, create an invoice with the same amount, or finalize the draft; to pay out a credit, refund it. Then, or to forgive it, remove what is left: ${removal}`
+  return `in the Dashboard of ${where}: to bill it, create an invoice with the same amount, finalize the draft, or charge the customer on the open invoice; to pay out a credit, refund it. Then, or to forgive it, remove what is left: ${removal}`
 }

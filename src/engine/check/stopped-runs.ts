@@ -2,7 +2,7 @@ import { idOf } from '../../core/reference.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import type Stripe from 'stripe'
-import { markDue, markReverting } from '../../live/marks.ts'
+import { markCarried, markDue, markReverting } from '../../live/marks.ts'
 import { readMoneyNote, type Piece } from '../../live/money-note.ts'
 import { readDue } from '../../live/due.ts'
 import { isHeld, isOver, isUndone } from '../../live/subscription.ts'
@@ -21,7 +21,7 @@ export const fixByApply = 'crossbill apply: recovery first finishes or undoes it
  * The note on the old subscription names money that left one account, and no request has removed
  * the note since: it may not have arrived in the other one.
  */
-export function moneyInFlight({ old, alive, successors }: Sides): Found {
+export function moneyInFlight({ old, alive, successors, source }: Sides): Found {
   const note = old === undefined ? null : readMoneyNote(old)
   if (old === undefined || note === null) return undefined
   const waits = note.to === 'target' ? alive.length === 1 : note.to === 'source' && successors.every(isUndone)
@@ -31,8 +31,22 @@ export function moneyInFlight({ old, alive, successors }: Sides): Found {
     fix:
       waits && !isOver(old)
         ? `${fixByApply}; it carries the rest and removes the note`
-        : `compare what the customer has in both accounts, set it right there, then remove ${note.keys.join(', ')} from the metadata of ${old.id}`,
+        : `no run will finish this: ${byHand(note.pieces.map(({ piece }) => piece))}. Then remove ${note.keys.join(', ')} from the metadata of ${old.id} in the Dashboard of ${source}`,
   }
+}
+
+/** What a person looks at, by the kinds of the pieces, when the member left during the move. */
+function byHand(pieces: readonly Piece[]): string {
+  const has = (kind: Piece['kind']): boolean => pieces.length === 0 || pieces.some((one) => one.kind === kind)
+  return [
+    ...(has('balance') ? ['pay out a credit that the customer has in either account, once'] : []),
+    ...(has('item') ? ['delete each pending item that is not owed, in the account that has it'] : []),
+    ...(has('invoice')
+      ? [
+          `void the invoice that has \`${markCarried}\` in its metadata, or delete it if it is a draft, unless it is owed; if it is, let it be paid in that account alone`,
+        ]
+      : []),
+  ].join('; ')
 }
 
 function told(piece: Piece): string {

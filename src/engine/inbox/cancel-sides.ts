@@ -1,9 +1,9 @@
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import type { StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { endsByHold, hasHoldMark, isOver } from '../../live/subscription.ts'
+import { endsByHold, hasHoldMark, isCancelledByUs, isOver } from '../../live/subscription.ts'
 import type { StripeAccount } from '../ports.ts'
-import { collectAllAgain } from '../send/collection.ts'
+import { collectAllAgain, stopCarried } from '../send/collection.ts'
 import { cancelSubscription, ownCancel, type CancelWork } from './cancel.ts'
 import type { InboxContext } from './context.ts'
 import type { ReadSides } from './live-sides.ts'
@@ -18,7 +18,8 @@ export interface Cancelled {
 
 /**
  * Collects the customer's other invoices again, which a cancel stopped: a cancel of this try, or of
- * an earlier one that crashed before it restored them.
+ * an earlier one that crashed before it restored them. A debt that was carried for the member is
+ * stopped.
  */
 export async function restoreAll(
   context: InboxContext,
@@ -30,10 +31,14 @@ export async function restoreAll(
   for (const one of successors) known.set(one.id ?? '', { account: context.accounts.target, subscription: one })
   if (old !== undefined && oldAccount !== undefined) known.set(old.id ?? '', { account: oldAccount, subscription: old })
   for (const one of cancelled) known.set(one.subscription.id ?? '', one)
+  const isGone = [...known.values()].every(({ subscription }) => isOver(subscription))
   for (const [id, { account, subscription }] of known) {
     if (!isOver(subscription)) continue
-    const restored = await collectAllAgain(context, ownCancel({ row, account, subscription: id }, subscription))
+    const cancel = ownCancel({ row, account, subscription: id }, subscription)
+    const restored = await collectAllAgain(context, cancel)
     if (!restored.ok) return restored
+    const stopped = isGone && isCancelledByUs(subscription) ? await stopCarried(context, cancel) : success(true)
+    if (!stopped.ok) return stopped
   }
   return success(true)
 }

@@ -1,4 +1,5 @@
-import { hasRunningPeriod, isOver } from '../../live/subscription.ts'
+import { hasRunningPeriod, isOver, successorMark } from '../../live/subscription.ts'
+import { subscriberKey } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { idOf } from '../../core/reference.ts'
 import { isJsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
@@ -38,7 +39,9 @@ export function ownCancel(
   const { account, row } = work
   // Two accounts may know the same person under different customers.
   const customer = idOf(subscription['customer']) ?? ''
-  return { address: addressOf(work), account, customer, subscription: work.subscription, key: [row, work.subscription] }
+  const leaver = successorMark(subscription) ?? subscriberKey(account.name, work.subscription)
+  const key = [row, work.subscription]
+  return { address: addressOf(work), account, customer, subscription: work.subscription, key, leaver }
 }
 
 /**

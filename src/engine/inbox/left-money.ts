@@ -1,7 +1,8 @@
 import type { SubscriberKey } from '../../core/address.ts'
 import { idOf } from '../../core/reference.ts'
-import { textIn } from '../../core/json.ts'
+import { textIn, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { isCarriedFor } from '../../live/marks.ts'
 import { leftMoney } from '../../live/left-money.ts'
 import { isOver } from '../../live/subscription.ts'
 import type { StripeAccount } from '../ports.ts'
@@ -39,7 +40,7 @@ export async function moneyLeftBy(
     const customer = idOf(one['customer'])
     if (customer === undefined || seen.has(`${account.name} ${customer}`)) continue
     seen.add(`${account.name} ${customer}`)
-    const what = await leftIn(context, account, customer, textIn(one['currency']))
+    const what = await leftIn(context, account, one, subscriber)
     if (!what.ok) return what
     if (what.value.length > 0) found.push({ account: account.name, what: what.value })
   }
@@ -49,14 +50,16 @@ export async function moneyLeftBy(
 async function leftIn(
   context: InboxContext,
   account: StripeAccount,
-  customer: string,
-  currency: string,
+  ended: StripeObject,
+  subscriber: SubscriberKey,
 ): Promise<Outcome<readonly string[]>> {
-  const [owner, subscriptions, items, drafts] = await Promise.all([
+  const customer = idOf(ended['customer']) ?? ''
+  const [owner, subscriptions, items, drafts, open] = await Promise.all([
     read(context, account, `/v1/customers/${customer}`, { expand: ['invoice_credit_balance'] }),
     subscriptionsOf(account, customer),
     listed(account, '/v1/invoiceitems', { customer, pending: true }),
     listed(account, '/v1/invoices', { customer, status: 'draft' }),
+    listed(account, '/v1/invoices', { customer, status: 'open' }),
   ])
   if (!owner.ok) return owner
   // Everything of a deleted customer is gone.
@@ -64,14 +67,16 @@ async function leftIn(
   if (!subscriptions.ok) return subscriptions
   if (!items.ok) return items
   if (!drafts.ok) return drafts
+  if (!open.ok) return open
+  const carried = open.value.filter(({ metadata }) => isCarriedFor(metadata, subscriber))
   const { balance } = owner.value
   const pieces = leftMoney({
     customer,
     subscriptions: subscriptions.value,
     items: items.value,
-    invoices: drafts.value,
+    invoices: [...drafts.value, ...carried],
     balance: typeof balance === 'number' ? balance : 0,
-    currency: textIn(owner.value['currency']) || currency,
+    currency: textIn(owner.value['currency']) || textIn(ended['currency']),
     credits: owner.value['invoice_credit_balance'],
   })
   return success(pieces.map(({ what }) => what))

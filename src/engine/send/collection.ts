@@ -13,6 +13,7 @@ import {
 } from '../../live/collection.ts'
 import type { Live } from '../../live/accounts.ts'
 import { standsStill } from '../../live/invoice.ts'
+import { isCarriedFor } from '../../live/marks.ts'
 import { accountNamed } from '../context.ts'
 import type { Accounts, StripeAccount } from '../ports.ts'
 import { listed } from './listed.ts'
@@ -27,6 +28,11 @@ export interface OwnCancel {
   readonly subscription: string
   /** What the idempotency keys derive from, besides the request. */
   readonly key: readonly Json[]
+  /**
+   * The subscriber who leaves. A debt that was carried for them is an invoice of the customer now.
+   * In the old account it was one of the subscription, and the cancel treats it as such.
+   */
+  readonly leaver?: string
 }
 
 /**
@@ -43,7 +49,7 @@ export async function noteCollection(
   if (!open.ok) return open
   const { subscription } = cancel
   for (const invoice of open.value) {
-    const isMeant = whose === 'all' || invoiceSubscription(invoice) !== subscription
+    const isMeant = whose === 'all' || (invoiceSubscription(invoice) !== subscription && !isCarried(invoice, cancel))
     const wanted = isMeant && willBeCollected(invoice)
     if (wanted === cancelsNoted(invoice).includes(subscription)) continue
     const metadata = wanted ? withCancel(invoice, subscription) : withoutCancel(invoice, subscription)
@@ -76,6 +82,27 @@ export async function collectAgain(
   if (!now.ok || !isNotedFor(now.value, cancel.subscription)) return now
   const metadata = withoutCancel(now.value, cancel.subscription)
   return update(context, cancel, now.value, standsStill(now.value) ? { auto_advance: true, metadata } : { metadata })
+}
+
+/**
+ * Stops the collection of the debts that were carried for a member who has left, as Stripe stops
+ * the invoices of a subscription with its cancel. `verify` names them: whether they are owed is for
+ * a person to decide. Safe to repeat.
+ */
+export async function stopCarried(context: Performer, cancel: OwnCancel): Promise<Outcome<true>> {
+  const open = await openInvoices(cancel)
+  if (!open.ok) return open
+  for (const invoice of open.value) {
+    if (!isCarried(invoice, cancel) || standsStill(invoice)) continue
+    const stopped = await update(context, cancel, invoice, { auto_advance: false })
+    // It was paid or voided in the meantime.
+    if (!stopped.ok && stopped.failure.kind !== 'rejected') return stopped
+  }
+  return success(true)
+}
+
+function isCarried({ metadata }: StripeObject, { leaver }: OwnCancel): boolean {
+  return leaver !== undefined && isCarriedFor(metadata, leaver)
 }
 
 /** Restores everything that the cancel has stopped. Safe to repeat. */

@@ -13,6 +13,8 @@ import { changedParts, hasPart, type HeldPart } from './held-terms.ts'
 /** By what a difference is called: the part of the mark that shows who changed it. */
 const partOf: Readonly<Partial<Record<string, HeldPart>>> = {
   'items or quantities': 'items',
+  'payment method': 'payment method',
+  'default payment method of the customer': 'payment method',
   'tax rates of an item': 'tax rates of an item',
   'its end': 'its end',
   collection_method: 'collection_method',
@@ -34,6 +36,15 @@ export function isChangeOfOld(
   const { hold } = old
   if (part === undefined || hold === null || !changedParts(old.raw, customerOld, hold).includes(part)) return false
   return asSold(candidate, successor).some((one) => hasPart(part, one, customerOld, hold))
+}
+
+/**
+ * Whether this part of the old subscription is as it was when it was held: what differs then was
+ * changed in the target, whatever else was changed on the old one.
+ */
+export function isChangeInTarget({ what }: Pick<Changed, 'what'>, { old, customerOld }: Candidate): boolean {
+  const part = partOf[what]
+  return part !== undefined && old.hold !== null && hasPart(part, old.raw, customerOld, old.hold)
 }
 
 /** More old ids than this for one entry of the catalog are not tried: the difference then stays. */

@@ -5,7 +5,7 @@ import { siblingsOf, wasProven, type Candidate } from './candidate.ts'
 import { entryDifferences, toldDifference } from './entry-differs.ts'
 import { lapsedInSource } from './lapsed.ts'
 import type { Changed } from './changed-terms.ts'
-import { isAdopted, termsSinceMove } from './since-move.ts'
+import { changesInTarget, isAdopted, termsSinceMove } from './since-move.ts'
 import { isOver } from '../live/subscription.ts'
 import { pauseWords } from '../live/pause.ts'
 import { idOf } from '../core/reference.ts'
@@ -41,11 +41,9 @@ function driftOfBilling(candidate: Candidate, successor: Stripe.Subscription): r
   // After a person made the same change on the other side and named the code, the two are compared
   // again.
   const held = heldChanges(candidate, successor)
-  const drifted = held.some(({ code }) => code === 'drift_on_held_source')
-  // A changed old subscription no longer shows what the new one was created from.
-  const changed = drifted
-    ? []
-    : termsSinceMove(candidate, successor).filter((one) => one.chosen !== true && !isAdopted(candidate.desired, one))
+  const changed = changesInTarget(candidate, successor, held).filter(
+    (one) => one.chosen !== true && !isAdopted(candidate.desired, one),
+  )
   const lost = desired.override?.includes('discount_lost') !== true && discountsLost(old, successor)
   const phases = scheduleLost(candidate, successor)
   return [

@@ -4,7 +4,7 @@ import { formatInstant } from '../core/instant.ts'
 import { asHeld } from '../live/as-held.ts'
 import { readSource } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
-import { isChangeOfOld } from './changed-on-old.ts'
+import { isChangeInTarget, isChangeOfOld } from './changed-on-old.ts'
 import {
   customerRules,
   itemRules,
@@ -16,6 +16,7 @@ import {
 } from './changed-terms.ts'
 import { settingsAdded } from './fields.ts'
 import { customerOf } from './proof.ts'
+import type { HeldChange } from './while-held.ts'
 
 /**
  * How the successor differs from the held old subscription that it was created from: every field
@@ -34,6 +35,20 @@ export function termsSinceMove(given: Candidate, successor: Stripe.Subscription)
     .filter((field) => !Object.hasOwn(subscriptionRules, field))
     .map((field): Changed => ({ what: field, now: {} }))
   return [...found, ...settings]
+}
+
+/**
+ * What was changed in the target. A changed old subscription no longer shows what the new one was
+ * created from: then only what the mark of the hold proves.
+ */
+export function changesInTarget(
+  candidate: Candidate,
+  successor: Stripe.Subscription,
+  held: readonly Pick<HeldChange, 'code'>[],
+): readonly Changed[] {
+  const all = termsSinceMove(candidate, successor)
+  const isDrifted = held.some(({ code }) => code === 'drift_on_held_source')
+  return isDrifted ? all.filter((one) => isChangeInTarget(one, candidate)) : all
 }
 
 /** A person says that the change of the old subscription was made in the target as well. */

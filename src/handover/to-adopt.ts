@@ -5,7 +5,7 @@ import { candidateOf, surroundingsOf } from './candidate.ts'
 import { heldChanges } from './changes.ts'
 import { entryDifferences, paymentsLeft } from './entry-differs.ts'
 import type { Changed } from './changed-terms.ts'
-import { isAdopted, termsSinceMove } from './since-move.ts'
+import { changesInTarget, isAdopted } from './since-move.ts'
 import type { EntryField } from './since-pull.ts'
 import type { HandoverInput } from './types.ts'
 
@@ -27,11 +27,9 @@ export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey,
       const successor = candidate?.successor
       if (candidate === undefined || successor === undefined) return []
       const held = heldChanges(candidate, successor)
-      // The changed old subscription no longer shows what the new one was created from.
-      const isDrifted = held.some(({ code }) => code === 'drift_on_held_source')
       const changed =
-        candidate.standing === 'target' && !isDrifted
-          ? termsSinceMove(candidate, successor).filter((one) => !isAdopted(desired, one))
+        candidate.standing === 'target'
+          ? changesInTarget(candidate, successor, held).filter((one) => !isAdopted(desired, one))
           : []
       const wrong = entryDifferences(candidate, successor, held).map(({ field }) => field)
       if (changed.length === 0 && wrong.length === 0) return []

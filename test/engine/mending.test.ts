@@ -82,11 +82,11 @@ const pulled = async (it: Mending): Promise<void> => {
   const { files } = await pull(it.context(), { files: it.files })
   for (const [path, text] of files) it.files.set(path, text)
 }
-const quantity = async (client: Stripe, id: string): Promise<void> => {
+const quantity = async (client: Stripe, id: string, to = 3): Promise<void> => {
   const { items } = await client.subscriptions.retrieve(id)
   const [item] = items.data
   await client.subscriptions.update(id, {
-    items: [{ id: item?.id ?? '', quantity: 3 }],
+    items: [{ id: item?.id ?? '', quantity: to }],
     proration_behavior: 'none',
   })
 }
@@ -327,6 +327,24 @@ test('an adopted change is no longer drift; another change is', async () => {
   expect((await pull(it.context(), { files: it.files })).files.size).toBe(0)
   await it.target.subscriptions.update((await it.successor()).id, { cancel_at_period_end: true })
   expect((await makePlan(it.context())).drift).toMatchObject([{ message: 'changed in the target: its end' }])
+})
+
+test('a pull adopts what was changed in the target although another part was changed in the old account', async () => {
+  await using it = await moved()
+  const { id } = await it.successor()
+  await it.us.subscriptions.update(it.old, { collection_method: 'send_invoice', days_until_due: 14 })
+  await quantity(it.target, id)
+  const codes = async () => (await makePlan(it.context())).drift.map(({ code }) => code)
+  expect(await codes()).toEqual(['drift_on_held_source', 'changed_in_target'])
+  await pulled(it)
+  expect(it.files.get('subscribers/us/wave-01.yaml')).toContain('quantity: 3')
+  expect(it.files.get('subscribers/us/wave-01.yaml')).not.toContain('send_invoice')
+  expect(await codes()).toEqual(['drift_on_held_source'])
+  // The same part was changed on both sides: which one is meant is for a person to say.
+  await quantity(it.us, it.old, 5)
+  await quantity(it.target, id, 4)
+  await pulled(it)
+  expect(it.files.get('subscribers/us/wave-01.yaml')).not.toContain('quantity: 4')
 })
 
 test('changed in the source after the wave was set to move: a pull reports it, and the move continues', async () => {

@@ -41,6 +41,12 @@ const table = {
     reason:
       'Stripe refuses such a price where it computes tax. The value can be set once and never changed, so a wrong one needs another price. A price that a mapping names repeats an old price, and is not reported.',
   },
+  'amount-small': {
+    severity: 'warning',
+    meaning: 'A price costs less than one unit of its currency, such as `unit_amount: 49` in usd: 0.49 usd.',
+    reason:
+      'Stripe counts in the smallest unit, so 49.00 usd is `4900`. A price written in whole units charges every member a hundredth. A price that a mapping names repeats an old price, and is not reported.',
+  },
   'currency-gap': {
     severity: 'warning',
     meaning: 'A product is sold in a currency for one billing period, but not for another.',

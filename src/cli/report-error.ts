@@ -39,7 +39,25 @@ export function findingsText(findings: readonly Diagnostic[], what = 'the catalo
   const errors = findings.filter((finding) => finding.severity === 'error').length
   const warnings = findings.length - errors
   const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((part) => part !== '').join(', ')
-  return [...findings.map(formatDiagnostic), '', `${counts} in ${what}.`].join('\n')
+  return [...foldedFindings(findings), '', `${counts} in ${what}.`].join('\n')
+}
+
+const shownOfOneKind = 10
+
+/**
+ * Findings of one rule in one file are usually one mistake, such as a copied file: the first few
+ * are shown, and how many more there are.
+ */
+function foldedFindings(findings: readonly Diagnostic[]): readonly string[] {
+  const groups = Map.groupBy(findings, ({ rule, severity, at, fix }) => JSON.stringify([rule, severity, at?.file, fix]))
+  return [...groups.values()].flatMap((all) => {
+    // One more finding takes no more room than a line that says so.
+    const shown = all.length <= shownOfOneKind + 1 ? all : all.slice(0, shownOfOneKind)
+    const more = all.length - shown.length
+    const [{ severity, rule, at } = { severity: '', rule: '' }] = all
+    const rest = `${at === undefined ? '' : `${at.file}: `}${severity} ${rule}: ${more} more like these (--format json lists all)`
+    return [...shown.map(formatDiagnostic), ...(more === 0 ? [] : [rest])]
+  })
 }
 
 function count(number: number, what: string): string {

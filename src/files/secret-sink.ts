@@ -23,7 +23,10 @@ type Sink =
  * time: files by several processes, and commands one after the other, because a command may also
  * read and write one file. Throws `CommandError` `secret_not_kept`.
  */
-export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings): SecretSink {
+export function openSecretSink(
+  { folder, env, seconds = 30 }: SecretSurroundings,
+  say: (text: string) => void = () => {},
+): SecretSink {
   let earlier: Promise<unknown> = Promise.resolve()
   const oneByOne = (command: readonly string[], input: string): ReturnType<typeof run> => {
     const own = earlier.then(() => run(command, { folder, env, input, seconds }))
@@ -33,7 +36,13 @@ export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings
   return {
     async write(written, secret) {
       const sink = readSink(written)
-      if (sink.kind !== 'command') return keep(sink, resolve(folder, sink.path), secret)
+      if (sink.kind !== 'command') {
+        await keep(sink, resolve(folder, sink.path), secret)
+        say(
+          `A signing secret of Stripe was stored in ${sink.path}${sink.kind === 'env_file' ? ` as ${sink.name}` : ''}.`,
+        )
+        return
+      }
       const { problem } = await oneByOne(sink.command, secret)
       if (problem !== undefined) throw notKept(sink.command[0] ?? '', problem)
     },

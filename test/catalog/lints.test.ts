@@ -101,6 +101,14 @@ const cases: Readonly<Record<LintName, Case>> = {
       },
     ],
   },
+  'amount-small': {
+    bad: { 'a.yaml': prices(price('m', '').replace('4900', '49')) },
+    good: [
+      { 'a.yaml': prices(price('m', '').replace('4900', '0')) },
+      { 'a.yaml': prices(price('m', '').replace('4900', '49').replace('usd', 'jpy')) },
+      { 'a.yaml': prices(price('m', '').replace('4900', '49')), 'mappings/us.yaml': 'prices: { price_1: m }\n' },
+    ],
+  },
   'coupon-forever-free': {
     bad: { 'a.yaml': 'coupons: { c: { percent_off: 100, duration: forever } }\n' },
     good: [
@@ -123,10 +131,10 @@ const cases: Readonly<Record<LintName, Case>> = {
     ],
   },
   'price-without-access': {
-    bad: { 'a.yaml': prices(price('a', ''), price('b', '').replace('4900', '1')), 'access.yaml': offers('a') },
+    bad: { 'a.yaml': prices(price('a', ''), price('b', '').replace('4900', '100')), 'access.yaml': offers('a') },
     good: [
       {
-        'a.yaml': prices(price('a', ''), price('b', '').replace('4900', '1')),
+        'a.yaml': prices(price('a', ''), price('b', '').replace('4900', '100')),
         'access.yaml': `${offers('a')}without_offer: [b]\n`,
       },
       { 'a.yaml': prices(price('a', '')) },
@@ -134,7 +142,7 @@ const cases: Readonly<Record<LintName, Case>> = {
   },
   'portal-unmapped-price': {
     bad: {
-      'a.yaml': `${prices(price('a', ''), price('b', '').replace('4900', '1'))}${portal('subscription_update: { enabled: true, default_allowed_updates: [price], products: [{ product: p, prices: [a, b] }] }')}`,
+      'a.yaml': `${prices(price('a', ''), price('b', '').replace('4900', '100'))}${portal('subscription_update: { enabled: true, default_allowed_updates: [price], products: [{ product: p, prices: [a, b] }] }')}`,
       'access.yaml': offers('a'),
     },
     good: [

@@ -40,11 +40,15 @@ describe.skipIf(!hasScript)('in a terminal', () => {
 
   test('init asks for missing answers', async () => {
     const { code } = await inTerminal('init --name school', folder, [
-      ['Id of the new account', 'acct_1New\r'],
-      ['Old accounts', 'us=acct_1Us intl=acct_1Intl\r'],
+      ['Id of the new account', '\r'],
+      ['"" is not an account id', 'acct_1New\r'],
+      ['Old accounts', '\r'],
+      ['no old account was named', 'us=acct_1Us intl=acct_1Intl\r'],
+      ['in live mode', 'perhaps\r'],
+      ['neither yes nor no', 'yes\r'],
     ])
     expect(code).toBe(0)
-    expect(readFileSync(written(), 'utf8')).toContain('account: acct_1Intl')
+    expect(readFileSync(written(), 'utf8')).toContain('account: acct_1Intl, livemode: true')
   })
 
   test('Ctrl-C at a question ends with 130, and nothing is written', async () => {
@@ -61,7 +65,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
 
   test('Ctrl-C during long work removes the progress bar and shows the cursor again', async () => {
     cpSync(join(root, 'catalog'), join(folder, 'catalog'), { recursive: true })
-    const { code, screen } = await inTerminal('rehearse --months 60', folder, [['playing the months', '\u0003']])
+    const { code, screen } = await inTerminal('rehearse --months 60', folder, [['playing the weeks', '\u0003']])
     expect(code).toBe(130)
     expect(screen.endsWith('\r\u001B[2K\u001B[?25h\u001B[?7h')).toBe(true)
   }, 120_000)

@@ -92,7 +92,7 @@ describe('nothing silent: a plan says what ends with an object', () => {
     target.seen = new Map([...(await target.live())].filter(([name]) => name !== 'payment_link'))
     const ends = await endsOf(target, school.replace('unit_amount: 200', 'retire: true, unit_amount: 200'))
     expect(messages(ends['price.pb'])).toContain(
-      'this plan did not read the payment links: those that refer to it can no longer sell it',
+      'payment links that refer to it can no longer sell it; none is declared, so this plan did not look for them',
     )
   })
 

@@ -1,6 +1,7 @@
 import { digest } from '../../core/canonical.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isJsonObject, type Json, type JsonObject, listIn, objectIn } from '../../core/json.ts'
+import { decimals, formatMoney } from '../../core/money.ts'
 import { secretAt } from '../../core/secret-text.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft, type DraftResource, placeIn } from '../draft.ts'
@@ -14,6 +15,7 @@ import { ofKind } from './refused.ts'
 const opinions: readonly LintRule[] = [
   secretLiteral,
   taxBehavior,
+  smallAmounts,
   currencyGaps,
   unlimitedCodes,
   foreverFree,
@@ -51,9 +53,13 @@ const isActive = ({ value }: DraftResource): boolean => value['active'] !== fals
  * A price onto which subscribers move repeats the old price, which they would otherwise no longer
  * pay: for it, the question waits until a mapping no longer names it.
  */
-function* taxBehavior(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
+function copiesOf(draft: Draft): ReadonlySet<string> {
   const from = draft.mappings.filter(({ source, section }) => source !== targetAccount && section === 'prices')
-  const copies = new Set(from.map(({ key }) => key))
+  return new Set(from.map(({ key }) => key))
+}
+
+function* taxBehavior(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
+  const copies = copiesOf(draft)
   for (const price of ofKind(draft, 'price').filter(isActive)) {
     const { tax_behavior: tax } = price.value
     if ((tax !== undefined && tax !== 'unspecified') || copies.has(price.key)) continue
@@ -61,6 +67,23 @@ function* taxBehavior(draft: Draft, switches: LintSwitches): Iterable<Diagnostic
       message: 'a price does not say whether its amount includes tax',
       fix: 'write tax_behavior: exclusive or inclusive',
       at: placeIn(price, ['tax_behavior'], 'key'),
+    })
+  }
+}
+
+/** Probably written in whole units, as people do. Usage is often cheaper than one unit. */
+function* smallAmounts(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
+  const copies = copiesOf(draft)
+  for (const price of ofKind(draft, 'price').filter(isActive)) {
+    const { unit_amount: amount, currency, recurring, transform_quantity: divided } = price.value
+    if (typeof amount !== 'number' || typeof currency !== 'string' || copies.has(price.key)) continue
+    const unit = 10 ** decimals(currency)
+    const isByUsage = objectIn(recurring)['usage_type'] === 'metered' || divided !== undefined
+    if (amount <= 0 || amount >= unit || isByUsage) continue
+    yield* lint('amount-small', switches, {
+      message: `unit_amount ${amount} is ${formatMoney({ amount, currency })}`,
+      fix: `for ${formatMoney({ amount: amount * unit, currency })} write unit_amount: ${amount * unit}; for a price that is meant so, write # lint-off: amount-small`,
+      at: placeIn(price, ['unit_amount'], 'value'),
     })
   }
 }

@@ -9,6 +9,7 @@ import { command } from '../command.ts'
 import type { Project } from '../../catalog/types.ts'
 import { ciFiles, ciForges, type CiForge } from '../wiring/ci-templates.ts'
 import { editorSettings, gitignoreText, refuseTakenSchemas, writeSchemas } from '../wiring/project-files.ts'
+import { secretNames } from '../wiring/secret-names.ts'
 import { projectYaml, type NewAccount, type NewProject } from '../wiring/project-template.ts'
 import { findingsText, isSystemError } from '../report-error.ts'
 import type { Shell } from '../shell.ts'
@@ -47,7 +48,7 @@ export const main = command({
     if (ci !== undefined && (await textOf(path)) !== undefined) {
       const { catalog, findings } = await checkCatalog(shell, 'accounts')
       if (catalog === undefined) throw new FindingsError(findings)
-      reportCi(await writeCi(ci, secretNames(catalog.project), shell), shell)
+      reportCi(await writeCi(ci, envNames(catalog.project), shell), shell)
       await sayNextForCi(shell)
       return exitCodes.fine
     }
@@ -64,7 +65,7 @@ export const main = command({
         fix: `Correct ${shell.near(path)} by hand.`,
       })
     const beside = await writeBeside(shell)
-    if (ci !== undefined) beside.push(...(await writeCi(ci, secretNames(catalog.project), shell)))
+    if (ci !== undefined) beside.push(...(await writeCi(ci, envNames(catalog.project), shell)))
     report(path, { project, beside }, shell)
     if (ci !== undefined) await sayNextForCi(shell)
     return exitCodes.fine
@@ -113,13 +114,8 @@ async function writeCi(forge: CiForge, keys: readonly string[], shell: Shell): P
 }
 
 /** The environment variables from which the workflow's commands read secrets. */
-function secretNames({ accounts, kajabi, store }: Project): readonly string[] {
-  const named = (value: unknown): readonly string[] => {
-    if (typeof value !== 'object' || value === null) return []
-    if ('env' in value && typeof value.env === 'string') return [value.env]
-    return Object.values(value).flatMap(named)
-  }
-  return [...new Set([accounts, kajabi, store].flatMap(named))]
+function envNames(project: Project): readonly string[] {
+  return secretNames(project).map(({ env }) => env)
 }
 
 function reportCi(written: readonly string[], shell: Shell): void {
@@ -169,20 +165,54 @@ interface Wanted {
 }
 
 async function realProject(name: string, { target, sources, live }: Wanted, shell: Shell): Promise<NewProject> {
-  const targetId = target ?? (await shell.ask('Id of the new account (acct_…):'))
-  if (targetId === undefined)
-    throw new UsageError(
-      'nobody-to-ask',
-      'init needs --target acct_… (there is no terminal to answer on)',
-      'See: crossbill init --help',
-    )
-  const pairs = sources.length > 0 || target !== undefined ? sources : await askSources(shell)
-  const named: [string, NewAccount][] = [
-    ['target', account('target', targetId, live)],
-    ...pairs.map((pair) => sourceAccount(pair, live)),
-  ]
+  const asks = target === undefined
+  const own = asks ? await askTarget(shell) : account('target', target, live)
+  const pairs = sources.length > 0 || !asks ? sources.map((pair) => sourceAccount(pair, live)) : await askSources(shell)
+  const named: [string, NewAccount][] = [['target', own], ...pairs]
   refuseTwice(named.map(([known, one]) => [known, 'account' in one ? one.account : known]))
-  return { name, accounts: { target: account('target', targetId, live), ...Object.fromEntries(named) } }
+  const isLive = live || (asks && (await askLive(shell)))
+  return { name, accounts: Object.fromEntries(named.map(([known, one]) => [known, { ...one, livemode: isLive }])) }
+}
+
+async function askTarget(shell: Shell): Promise<NewAccount> {
+  return await askUntil(shell, 'Id of the new account (acct_…):', (answer) => account('target', answer, false))
+}
+
+async function askSources(shell: Shell): Promise<readonly [string, NewAccount][]> {
+  return await askUntil(shell, 'Old accounts, each as name=acct_… (us=acct_1… intl=acct_2…):', (answer) => {
+    const pairs = answer.split(/[\s,]+/).filter((word) => word !== '')
+    if (pairs.length === 0) throw new UsageError('bad-source', 'no old account was named', 'Write it as us=acct_…')
+    return pairs.map((pair) => sourceAccount(pair, false))
+  })
+}
+
+/** A wrong answer is refused at the first request, because the key is of the other mode. */
+async function askLive(shell: Shell): Promise<boolean> {
+  return await askUntil(shell, 'Are these accounts in live mode, with real money? (yes/no):', (answer) => {
+    if (/^y(es)?$/i.test(answer)) return true
+    if (/^no?$/i.test(answer)) return false
+    throw new UsageError('yes-or-no', 'that is neither yes nor no', 'Answer yes or no.')
+  })
+}
+
+/** Asks again, with what is wrong, until an answer can be used. */
+async function askUntil<T>(shell: Shell, question: string, read: (answer: string) => T): Promise<T> {
+  for (;;) {
+    const answer = await shell.ask(question)
+    if (answer === undefined)
+      throw new UsageError(
+        'nobody-to-ask',
+        'init needs --target acct_… (there is no terminal to answer on)',
+        'See: crossbill init --help',
+      )
+    try {
+      return read(answer)
+    } catch (error) {
+      // A key that was typed must be rolled, so it is no slip.
+      if (!(error instanceof UsageError) || error.rule === 'key-on-command-line') throw error
+      shell.say(`${error.message}. ${error.fix}`)
+    }
+  }
 }
 
 /**
@@ -199,11 +229,6 @@ function refuseTwice(named: readonly (readonly [string, string])[]): void {
         'Give each account its own name and its own id.',
       )
   }
-}
-
-async function askSources(shell: Shell): Promise<string[]> {
-  const answer = (await shell.ask('Old accounts, each as name=acct_… (us=acct_1… intl=acct_2…):')) ?? ''
-  return answer.split(/[\s,]+/).filter((word) => word !== '')
 }
 
 function sourceAccount(pair: string, live: boolean): [string, NewAccount] {

@@ -129,7 +129,9 @@ async function settle(scene: Scene, wave: string): Promise<void> {
   const { school, teller, shown } = scene
   teller.say(
     '',
-    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, which were on hold, are cancelled for good: "stage: settled". Members who have not paid there yet wait. A guard asks before it settles members whose move no payment can prove.`,
+    wave !== 'us'
+      ? `The wave "${wave}" is settled in the same way.`
+      : `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, which were on hold, are cancelled for good: "stage: settled". Members who have not paid there yet wait. A guard asks before it settles members whose move no payment can prove.`,
   )
   await school.stage(wave, 'target', 'settled')
   await shown(['plan'], { lines: 14 })

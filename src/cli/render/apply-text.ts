@@ -205,7 +205,15 @@ function counts({ summary }: ApplyResult, paint: ChalkInstance): string[] {
   ]
 }
 
-function codes({ codes: all }: Waiting): string {
+/** Of one person `open_invoice and past_due`; a person counts under each of their reasons. */
+function codes({ count, codes: all }: Waiting): string {
+  const names = Object.keys(all).sort()
+  if (count === 1 && names.length > 1) return names.join(' and ')
+  const several = Object.values(all).reduce((sum, one) => sum + one, 0) > count ? '; some for several reasons' : ''
+  return `${counted(all)}${several}`
+}
+
+function counted(all: Waiting['codes']): string {
   return Object.entries(all)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, count]) => `${code} ${count}`)

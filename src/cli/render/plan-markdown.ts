@@ -164,7 +164,11 @@ function guards({ tripped }: PlanView): string {
 /** Money and people in one table, because a reviewer looks at them first. */
 function overview({ mrr, parts, people: groups }: PlanView, limit: number): string {
   const rows = [
-    ...mrr.map(({ currency, before, after }) => [`Monthly revenue, ${currency}`, before, after]),
+    ...mrr.map(({ currency, before, after }) => [
+      `Monthly revenue before discounts and taxes, ${currency}`,
+      before,
+      after,
+    ]),
     ...groups.map(({ action, changes }) => [
       actionWords[action].noun.replace('to ', 'To '),
       plural(changes.length, action === 'grant' || action === 'revoke' ? 'member' : 'subscriber'),

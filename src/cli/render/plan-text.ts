@@ -204,7 +204,7 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
 function moneySection({ mrr, parts }: PlanView, paint: ChalkInstance): string[] {
   if (mrr.length === 0) return []
   const changed = mrr.filter(({ before, after }) => before !== after)
-  const title = paint.bold('Monthly revenue')
+  const title = paint.bold('Monthly revenue before discounts and taxes')
   const total =
     changed.length === 0
       ? [`${title} stays ${mrr.map(({ after }) => after).join(', ')}`]

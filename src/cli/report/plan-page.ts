@@ -131,7 +131,7 @@ function money({ mrr, parts, people: groups }: PlanView): Html {
     ({ action, changes }) => html`<li><b>${changes.length}</b>${actionWords[action].noun}</li>`,
   )
   const revenue = table(
-    'Monthly revenue',
+    'Monthly revenue before discounts and taxes',
     [
       { title: 'monthly revenue', cell: ({ currency }) => currency },
       { title: 'before', number: true, cell: ({ before }) => before },

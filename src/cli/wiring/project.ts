@@ -135,7 +135,7 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
     catalog,
     progress: shell.progress,
     interrupt: shell.stop,
-    sink: openSecretSink({ folder: shell.project, env: shell.surroundings.env }),
+    sink: openSecretSink({ folder: shell.project, env: shell.surroundings.env }, shell.say),
     tool,
     run: `${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`,
     // A simulated world does not change between requests, so waiting for it is useless.

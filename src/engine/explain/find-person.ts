@@ -10,6 +10,7 @@ import { markFrom, oldIdOf } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 import { customersWith } from '../read/by-address.ts'
+import { kindNamed } from '../../kinds/registry.ts'
 import { byId } from '../read/by-id.ts'
 
 /** One person in all accounts. Addresses are kept in memory only. */
@@ -38,6 +39,7 @@ export async function findPerson(
   asked: string,
   copyMaps: ReadonlyMap<string, CopyMap>,
 ): Promise<Person> {
+  refuseResource(asked)
   const search = new Search(context, copyMaps)
   const named = await search.begin(asked.replace(/^subscriber\./, ''))
   for (let round = 0; round < rounds && (await search.widen()); round++);
@@ -46,6 +48,16 @@ export async function findPerson(
   throw new CommandError('nobody_found', 'no account of this project and no subscriber file knows this person', {
     notDone: 'nothing was changed; explain only reads',
     fix: 'Give the old or new subscription (us/sub_…, target/sub_…), the customer (cus_…), or --email with the address as Stripe has it.',
+  })
+}
+
+/** `price.monthly` names no person. */
+function refuseResource(asked: string): void {
+  const [kind = ''] = asked.split('.')
+  if (kind === asked || asked.includes('@') || kindNamed(kind) === undefined) return
+  throw new CommandError('not_a_subscriber', `${asked} is an object of the catalog; explain is about one subscriber`, {
+    notDone: 'nothing was read',
+    fix: `What would happen to the object: crossbill plan --target ${asked}`,
   })
 }
 

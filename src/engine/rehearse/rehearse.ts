@@ -40,7 +40,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
   try {
     const began = stay.context.accounts.target.now()
     const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
-    context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
+    context.progress.start('playing the weeks', Math.ceil((ended - began) / secondsPerDay / 7))
     const schedule = {
       began,
       ended,

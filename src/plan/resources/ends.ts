@@ -69,7 +69,12 @@ export class Endings {
           { what, message: `${countInText(found.length, noun)} ${cannot}: ${namesInText(found)}`, objects: found },
         ]
       return this.#isUnread(what)
-        ? [{ what, message: `this plan did not read the ${noun}s: those that refer to it ${cannot}` }]
+        ? [
+            {
+              what,
+              message: `${noun}s that refer to it ${cannot}; none is declared, so this plan did not look for them`,
+            },
+          ]
         : []
     })
   }

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import type { YamlFile } from './yaml-places.ts'
 import { usableAccess, withoutSharedTags } from './access-read.ts'
 import { address, splitAddress } from '../core/address.ts'
@@ -65,14 +66,14 @@ export function loadCatalog(
     if (!('file' in reading)) continue
     const { file } = reading
     const wrong = validateFile(file, place.schema)
-    findings.push(...wrong)
+    addAll(findings, wrong)
     if (wrong.length === 0) draft.add(path, file, place)
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
   // Rules across files would only repeat errors that are already found inside one file.
-  if (findings.length === 0) for (const rule of rules) findings.push(...firstOf(rule(draft)))
+  if (findings.length === 0) for (const rule of rules) addAll(findings, firstOf(rule(draft)))
   // With errors in some entries, what is wrong between the others.
-  if (lints) findings.push(...(hasErrors(findings) ? loadDespite(files, 'entries').findings : lintFindings(draft)))
+  if (lints) addAll(findings, hasErrors(findings) ? loadDespite(files, 'entries').findings : lintFindings(draft))
   if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(distinct(findings)) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
@@ -95,7 +96,7 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
       draft.add(path, file, place)
       continue
     }
-    findings.push(...validateFile(file, place.schema))
+    addAll(findings, validateFile(file, place.schema))
     if (place.kind === 'project' && (leniency === 'entries' || wrong.some((one) => foundations.has(one.path[0]))))
       founded = false
     if (place.kind === 'access') {
@@ -112,7 +113,7 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
   draft.withoutLeft()
   const byRules = leaveOutByRules(draft)
-  findings.push(...byRules)
+  addAll(findings, byRules)
   const isFoundation = byRules.some(({ rule }) => rule === 'account-twice' || rule === 'mixed-modes')
   if (leniency === 'entries' && isFoundation) founded = false
   if (!founded || draft.project === undefined) return { findings: sorted(findings) }
@@ -289,8 +290,8 @@ class DraftBuilder implements Draft {
         break
       case 'resources':
         this.addResources(file, whole)
-        this.removed.push(...removalsIn(whole['removed'], file))
-        this.moved.push(...movesIn(whole['moved'], file))
+        addAll(this.removed, removalsIn(whole['removed'], file))
+        addAll(this.moved, movesIn(whole['moved'], file))
         break
       case 'access':
         this.access = whole as Access

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { unknownFile } from './file-findings.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
@@ -26,7 +27,7 @@ export function* placedFiles(files: readonly WrittenFile[], findings: Diagnostic
       continue
     }
     const reading = readYaml(path, text)
-    if (!('file' in reading)) findings.push(...reading.findings)
+    if (!('file' in reading)) addAll(findings, reading.findings)
     const isEmpty = 'file' in reading && reading.file.value === null
     yield { path, place, reading: isEmpty ? { file: { ...reading.file, value: {} } } : reading }
   }

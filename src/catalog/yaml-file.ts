@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import { type Document, isMap, isSeq } from 'yaml'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
@@ -36,7 +37,7 @@ export function readYaml(path: string, text: string): YamlReading {
     const fix = problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'fix the YAML at this place'
     return error('yaml-syntax', plainMessage(problem.message), fix, place)
   })
-  if (findings.length === 0) findings.push(...checkTree(document, at))
+  if (findings.length === 0) addAll(findings, checkTree(document, at))
   if (findings.length > 0) return { findings }
   try {
     const value = document.toJS({ maxAliasCount: mostAliases }) as Json

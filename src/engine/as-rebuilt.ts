@@ -1,16 +1,17 @@
 import { recordOf } from './apply/prove-done.ts'
 import type { Context } from './context.ts'
 import { recordsOf } from './read/records.ts'
-import { survey } from './plan/survey.ts'
+import { survey, type Survey } from './plan/survey.ts'
 import { isUnfinished } from './handover/hand-over.ts'
 import type { CopyMapRow, SubscriberRecord } from './ports.ts'
 
 /**
  * The context with a store that answers as a rebuilt store would: objects, subscribers and copies
- * as the accounts show them, regardless of this store's contents. Writes nothing.
+ * as the accounts show them, regardless of this store's contents. Reads the accounts unless given.
+ * Writes nothing.
  */
-export async function asRebuilt(context: Context): Promise<Context> {
-  const seen = await survey(context)
+export async function asRebuilt(context: Context, given?: Survey): Promise<Context> {
+  const seen = given ?? (await survey(context))
   const { store, accounts } = context
   const now = accounts.target.now()
   const objects = recordsOf(seen.resources, seen.known, accounts.target.name)

@@ -1,3 +1,4 @@
+import { least } from '../core/lists.ts'
 import { CsvError, parse } from 'csv-parse/sync'
 import { hasErrors, type Diagnostic } from '../core/diagnostic.ts'
 import { suggest } from '../core/suggest.ts'
@@ -102,7 +103,8 @@ function cutColumn(lines: readonly Line[]): Column | undefined {
     const lengths = lines
       .slice(0, -1)
       .flatMap(({ cells }) => (kind !== '' && cells[column].startsWith(kind) ? [cells[column].length] : []))
-    return lengths.length > 0 && id.length < Math.min(...lengths) && Math.min(...lengths) >= wholeId
+    const shortest = least(lengths)
+    return lengths.length > 0 && id.length < shortest && shortest >= wholeId
   })
 }
 

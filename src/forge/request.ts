@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import { backoff } from '../core/backoff.ts'
 import { type Json, type JsonObject, objectsIn } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
@@ -59,7 +60,7 @@ export function openRequests(site: Site): Requests {
           await read('GET', `${path}${path.includes('?') ? '&' : '?'}per_page=${rowsPerPage}&page=${page}`),
         )
         const some = objectsIn(found)
-        rows.push(...some)
+        addAll(rows, some)
         if (some.length < rowsPerPage) return rows
       }
       throw new CommandError('forge_list_too_long', `${site.name} lists more than ${rows.length} rows for ${path}`)

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import { backoff } from '../core/backoff.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn, textIn } from '../core/json.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
@@ -156,7 +157,7 @@ class Api {
       if (!answer.ok) return answer
       const { data, links } = answer.value
       if (!Array.isArray(data)) return failed(noList)
-      found.push(...data.flatMap(resource))
+      addAll(found, data.flatMap(resource))
       const link: Json | undefined = isJsonObject(links) ? links['next'] : undefined
       const query: string | undefined = typeof link === 'string' ? link.split('?')[1] : undefined
       next = query === undefined || query === '' ? undefined : `${plain}?${query}`

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import { subscriberAddress } from '../core/address.ts'
 import { isAccess, isHandover, type Keyless } from './change.ts'
 import { referencesIn, referencesInPath } from './references.ts'
@@ -25,8 +26,8 @@ export function narrow(changes: readonly Keyless[], targets: readonly string[]):
     const steps = own?.flatMap((change) => change.steps)
     if (steps === undefined || wanted.has(address)) continue
     wanted.add(address)
-    for (const { params, path } of steps) queue.push(...referencesIn(params), ...referencesInPath(path))
-    for (const change of own ?? []) queue.push(...togetherWith(change))
+    for (const { params, path } of steps) addAll(queue, [...referencesIn(params), ...referencesInPath(path)])
+    for (const change of own ?? []) addAll(queue, togetherWith(change))
   }
   return changes.filter(({ address }) => wanted.has(address))
 }

@@ -1,3 +1,4 @@
+import { greatest } from '../core/lists.ts'
 import type Stripe from 'stripe'
 import type { Catalog } from '../catalog/types.ts'
 import { formatInstant, instant } from '../core/instant.ts'
@@ -71,7 +72,7 @@ function noticeOf({ name }: LiveAccount, some: readonly Paid[], portals: readonl
   const [first] = some
   const currency = first?.currency ?? ''
   const amount = some.reduce((sum, one) => sum + one.amount, 0)
-  const until = formatInstant(instant(Math.max(...some.map((one) => one.until))))
+  const until = formatInstant(instant(greatest(some.map((one) => one.until))))
   const more = some.length - namedMost
   const who = `${some
     .slice(0, namedMost)

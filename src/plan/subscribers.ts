@@ -1,3 +1,4 @@
+import { greatest } from '../core/lists.ts'
 import { subscriberAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
@@ -107,5 +108,5 @@ function movedShare(classified: readonly Classification[]): number {
     })
   }
   const shares = [...sums.values()].map(({ all, moved }) => (all === 0 ? 0 : Math.round((100 * moved) / all)))
-  return Math.max(0, ...shares)
+  return Math.max(0, greatest(shares))
 }

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 
 /**
@@ -96,7 +97,7 @@ function packed(units: readonly (readonly WaveMember[])[], size: number): readon
   for (const unit of units) {
     const last = packs.at(-1)
     if (last === undefined || last.length + unit.length > size) packs.push([...unit])
-    else last.push(...unit)
+    else addAll(last, unit)
   }
   return packs.map((pack) => pack.toSorted(byRenewal))
 }

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { InGroup } from './group-commit.ts'
 
@@ -22,7 +23,10 @@ export function openArchive(inGroup: InGroup): Pick<InboxStore, 'archive'> {
             .orderBy('updated_at')
             .limit(limit - ids.length)
             .execute()
-          ids.push(...rows.map(({ id }) => id))
+          addAll(
+            ids,
+            rows.map(({ id }) => id),
+          )
         }
         if (ids.length === 0) return 0
         await transaction.deleteFrom('inbox_notes').where('inbox', 'in', ids).execute()

@@ -1,3 +1,4 @@
+import { addAll } from '../core/lists.ts'
 import type { StripeObject } from '../core/json.ts'
 import { createdAt, cursor, type Page, type ReadPage } from './pages.ts'
 
@@ -68,7 +69,7 @@ export async function* readRanges(
     pages++
     if (stretch.unseen && next.data.length > 0) empty--
     stretch.unseen = false
-    stretch.waiting.push(...next.data)
+    addAll(stretch.waiting, next.data)
     stretch.done = !next.hasMore
     if (!stretch.done) {
       stretch.cursor = cursor(next)

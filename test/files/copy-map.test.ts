@@ -7,6 +7,13 @@ const found = (text: string) =>
   read(text).findings.map(({ rule, at, message }) => `${at?.file}:${at?.line} ${rule}: ${message}`)
 
 describe('a copy map', () => {
+  test('of 130,000 customers is read', () => {
+    const id = (kind: string, n: number): string => `${kind}_${String(n).padStart(16, '0')}`
+    const rows = Array.from({ length: 130_000 }, (_, n) => `${id('cus', n)},,${id('cus', n)},`)
+    const { rows: all, findings } = read([header, ...rows, ''].join('\n'))
+    expect({ all: all.length, findings }).toEqual({ all: 130_000, findings: [] })
+  })
+
   test('is read with or without byte order mark, with any line ends, column order, empty lines and quotes', () => {
     const row = { source: 'us', customerOld: 'cus_1', customerNew: 'cus_1', sourceOld: 'pm_1', sourceNew: 'pm_9' }
     for (const text of [

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -65,7 +66,7 @@ export const main = command({
         fix: `Correct ${shell.near(path)} by hand.`,
       })
     const beside = await writeBeside(shell)
-    if (ci !== undefined) beside.push(...(await writeCi(ci, envNames(catalog.project), shell)))
+    if (ci !== undefined) addAll(beside, await writeCi(ci, envNames(catalog.project), shell))
     report(path, { project, beside }, shell)
     if (ci !== undefined) await sayNextForCi(shell)
     return exitCodes.fine

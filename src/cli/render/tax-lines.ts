@@ -1,3 +1,4 @@
+import { greatest, least } from '../../core/lists.ts'
 import { ratesTold } from '../../handover/carried/tax.ts'
 import type { TaxChange } from '../../handover/carried/tax-verdicts.ts'
 import type { Plan } from '../../plan/types.ts'
@@ -51,7 +52,7 @@ function rates(changes: readonly TaxChange[], side: 'before' | 'after'): string 
   const told = [...new Set(changes.map((one) => ratesTold(one[side] ?? [])))]
   if (told.length <= 3) return told.join(' or ')
   const sums = changes.map((one) => (one[side] ?? []).reduce((sum, { percentage }) => sum + percentage, 0))
-  return `${Math.min(...sums)} to ${Math.max(...sums)} % tax`
+  return `${least(sums)} to ${greatest(sums)} % tax`
 }
 
 /** `, 98.00 usd of tax a month before, 0.00 usd after` */

@@ -21,20 +21,23 @@ import { intervalOf } from './deliverables/mapping.ts'
 import type { Endpoint, Evidence, OldPrice } from './evidence.ts'
 import type { RehearsalRecord } from './rehearsal-record.ts'
 
-/** Reads everything that the evidence packet shows. Read-only. */
+/**
+ * Reads everything that the evidence packet shows. The accounts are read once, so that all
+ * documents agree. Read-only.
+ */
 export async function gather(context: Context, rehearsals: readonly RehearsalRecord[]): Promise<Evidence> {
-  const rebuilt = await asRebuilt(context)
   const surveyed = await survey(context)
+  const rebuilt = await asRebuilt(context, surveyed)
   const accounts = [context.accounts.target, ...context.accounts.sources.values()]
   return {
     tool: context.tool,
     at: formatInstant(context.accounts.target.now()),
     catalog: context.catalog,
-    plan: await makePlan(context, { live: surveyed.live }),
+    plan: await makePlan(context, { seen: surveyed }),
     way: await wayAhead(context, surveyed),
-    verified: await verify(context),
+    verified: await verify(context, surveyed),
     doctor: await doctor(context, { localNow: Math.floor(Date.now() / 1_000) }),
-    copied: await copyMapCheck(context),
+    copied: await copyMapCheck(context, surveyed),
     standing: standingOf(context.confirmed ?? { missing: true }, context.catalog),
     identities: await stateExport(rebuilt),
     phases: new Map((await rebuilt.store.subscribers()).map(({ key, phase }) => [key, phase])),

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { isSystemError } from '../report-error.ts'
 import type { Leniency } from '../../catalog/load.ts'
 import { readFile } from 'node:fs/promises'
@@ -53,9 +54,12 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
       const text = await textOf(path, shell, leniency)
       if (text === undefined) continue
       const read = readCopyMapCsv(source, shell.near(path), text, index)
-      findings.push(...read.findings)
+      addAll(findings, read.findings)
       if (hasErrors(read.findings)) left.add(source)
-      rows.push(...read.rows.map((row) => ({ ...row, importedAt: instant(0) })))
+      addAll(
+        rows,
+        read.rows.map((row) => ({ ...row, importedAt: instant(0) })),
+      )
     }
   }
   if (!hasErrors(findings)) return rows

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { isOver } from '../../live/subscription.ts'
 import { splitSubscriberKey, subscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
@@ -84,7 +85,7 @@ async function subscriptionsOf(account: StripeAccount, customers: readonly strin
   const found: Found[] = []
   for (const customer of customers)
     for await (const one of account.list('/v1/subscriptions', { customer, status: 'all' }))
-      found.push(...foundAs(account, one))
+      addAll(found, foundAs(account, one))
   return found
 }
 

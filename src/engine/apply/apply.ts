@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { idIn, noteObserved } from '../send/catalog-ids.ts'
 import { isGuardName, type GuardName } from '../../catalog/guards.ts'
 import { leftOutBlocked } from '../../plan/left-out.ts'
@@ -183,7 +184,7 @@ async function begin(context: Context, run: Run): Promise<Begun> {
   // Recovery writes to the store below. That does not make the plan stale: each change is checked
   // on its own.
   const state = await context.store.version()
-  recovered.push(...(await recoverHeld(context, held)))
+  addAll(recovered, await recoverHeld(context, held))
   const seen = (await readAndRecover(context, held, recovered)) ?? (await survey(context))
   run.sentByRecovery = run.writes()
   const earlier = await progressOf(context, plan, { resumed, recovered })
@@ -208,13 +209,13 @@ async function begin(context: Context, run: Run): Promise<Begun> {
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
   await noteBegun(context, plan, allow)
-  changes.push(
+  addAll(changes, [
     ...plan.changes
       .filter((change) => earlier.done.has(change) || checked.done.includes(change))
       .map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
-  )
+  ])
   return {
     ready: due,
     declines: new DeclinesBreaker(seen.live, context.catalog.project.guards, allow),
@@ -231,7 +232,7 @@ async function readAndRecover(context: Context, held: Held, recovered: AppliedCh
   const seen = await survey(context)
   await noteObserved(context, seen.resources)
   const lost = await recoverLost(context, held, seen)
-  recovered.push(...lost)
+  addAll(recovered, lost)
   const collected = await collectLeft(context, seen.live)
   for (const { account, invoice, cancelled } of collected)
     context.progress.note(
@@ -309,12 +310,12 @@ async function carryOut(
       access: (one) => access.push(one),
     })
   context.progress.start('applying', ready.length)
-  changes.push(...(await applyResources(context, before, held)))
+  addAll(changes, await applyResources(context, before, held))
   const moved = await applySubscribers(context, people, { held, plan: plan.plan, declines })
-  changes.push(...moved)
+  addAll(changes, moved)
   const needed = stillNeeded(context, people, moved)
   const free = closing.filter(({ address }) => !needed.has(address))
-  changes.push(
+  addAll(changes, [
     ...(await applyResources(context, free, held)),
     ...closing
       .filter(({ address }) => needed.has(address))
@@ -323,8 +324,8 @@ async function carryOut(
         code: 'still_needed',
         message: 'a subscriber who needs it is not moved yet',
       })),
-  )
-  changes.push(...(await applyAccess(context, access, given)))
+  ])
+  addAll(changes, await applyAccess(context, access, given))
   context.progress.done()
 }
 

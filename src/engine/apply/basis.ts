@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { serveLease } from '../lease.ts'
 import type { Earlier } from './earlier.ts'
 import { markCard } from '../../live/entered-card.ts'
@@ -135,7 +136,7 @@ export function checkBasis(plan: Plan, fresh: Plan, earlier: Earlier): Checked {
         `${change.address}: ${there === undefined ? 'no longer to be done' : 'changed since the plan was made'}`,
       )
   }
-  if (!resumed && differences.length === 0) differences.push(...otherDifferences(plan, fresh, ready))
+  if (!resumed && differences.length === 0) addAll(differences, otherDifferences(plan, fresh, ready))
   if (differences.length === 0) return { ready, postponed, done: [] }
   const rest = restOf(plan, fresh, {
     resolve: resolveFound,

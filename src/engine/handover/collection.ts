@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import type Stripe from 'stripe'
 import { subscriberAddress } from '../../core/address.ts'
 import type { Outcome } from '../../core/outcome.ts'
@@ -57,7 +58,10 @@ export async function stoppedBySides(
     if (one === undefined || !isOver(one)) continue
     const found = await notedInvoices({ account: accountNamed(context, account), customer, subscription: one.id })
     if (!found.ok) return undefined
-    all.push(...found.value.map(({ id = '' }) => ({ side, invoice: id, cancelled: one.id })))
+    addAll(
+      all,
+      found.value.map(({ id = '' }) => ({ side, invoice: id, cancelled: one.id })),
+    )
   }
   return all
 }

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
@@ -57,7 +58,7 @@ export async function examineKajabi(
           ),
         )
   }
-  findings.push(...hookFindings(access, hooks, existing))
+  addAll(findings, hookFindings(access, hooks, existing))
   const ok: DoctorFinding = {
     check: 'kajabi',
     status: 'ok',

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { idOf } from '../../core/reference.ts'
 import { isAlive, isKept, isOnHold, isOver, isSettled, settledAs } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
@@ -98,7 +99,10 @@ async function readMissed(
     if (customers.includes(row.customerOld) && !customers.includes(row.customerNew)) copies.add(row.customerNew)
   const elsewhere = await readSuccessors(context, subscriber, [...copies])
   if (!elsewhere.ok) return elsewhere
-  found.push(...elsewhere.value.filter(({ id }) => !found.some((one) => one.id === id)))
+  addAll(
+    found,
+    elsewhere.value.filter(({ id }) => !found.some((one) => one.id === id)),
+  )
   if (found.length > 0) return success({ found, isErased: false })
   for (const customer of [...customers, ...copies]) {
     const one = await read(context, target, `/v1/customers/${customer}`)
@@ -166,7 +170,10 @@ async function readSuccessors(
   for (const customer of customers) {
     const theirs = await subscriptionsOf(context.accounts.target, customer)
     if (!theirs.ok) return theirs
-    found.push(...theirs.value.filter((one) => isSuccessorOf(one, subscriber)))
+    addAll(
+      found,
+      theirs.value.filter((one) => isSuccessorOf(one, subscriber)),
+    )
   }
   return success(found)
 }

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { isAlive, isUndone } from '../../live/subscription.ts'
 import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
 import type { Signal } from '../../cancel/signal.ts'
@@ -93,8 +94,8 @@ async function provenRelay(
   if (!same.value) return success({ choice: 'none', reason: 'contradicting_ids' })
   const { source } = splitSubscriberKey(subscriber as SubscriberKey)
   const offers = grants.map((grant) => grant.offer)
-  for (const each of successors) offers.push(...(await offersOf(context, targetAccount, each)))
-  if (old !== undefined) offers.push(...(await offersOf(context, source, old)))
+  for (const each of successors) addAll(offers, await offersOf(context, targetAccount, each))
+  if (old !== undefined) addAll(offers, await offersOf(context, source, old))
   if (offer !== undefined && offers.includes(offer)) return success({ ...one, customer: owner })
   // Neither a mark nor a mapping names the prices, so only a person knows what the subscription
   // gives.

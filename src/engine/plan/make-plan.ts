@@ -8,7 +8,6 @@ import { forecastCards } from '../../plan/card-forecast.ts'
 import type { Keyless } from '../../plan/change.ts'
 import { guardDefaults, type GuardName } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
-import type { Live } from '../../live/accounts.ts'
 import { exchangedAccounts } from '../../live/exchanged.ts'
 import { planMoney } from '../../plan/money.ts'
 import { isTargeted, narrow } from '../../plan/narrow.ts'
@@ -33,8 +32,8 @@ export interface PlanOptions {
    * in `*`; everything when absent.
    */
   readonly targets?: readonly string[]
-  /** Accounts that were already read; read now when absent. */
-  readonly live?: Live
+  /** What was already read of the accounts and the store; read now when absent. */
+  readonly seen?: Survey
   /**
    * Guards allowed by name. With `removed_from_yaml`, the plan retires what the YAML no longer
    * declares.
@@ -49,8 +48,8 @@ export interface PlanOptions {
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
   const lookAround = (changes: readonly Keyless[]): ReturnType<typeof openDoors> => openDoors(context, changes)
-  const { targets, allow = [] } = options
-  return planned(context, await survey(context, options.live), { targets, lookAround, allow })
+  const { targets, allow = [], seen } = options
+  return planned(context, seen ?? (await survey(context)), { targets, lookAround, allow })
 }
 
 /**

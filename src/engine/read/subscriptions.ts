@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { idOf } from '../../core/reference.ts'
 import { listed } from '../send/listed.ts'
 import type Stripe from 'stripe'
@@ -174,7 +175,7 @@ export async function successorInvoices(
   for (const { id } of successors) {
     const own = await wholeInvoices(context.accounts.target, { subscription: id })
     if (own === undefined) return undefined
-    invoices.push(...own)
+    addAll(invoices, own)
   }
   if (!expect.override.includes('bill_refunded_period')) return invoices
   const whole: Stripe.Invoice[] = []

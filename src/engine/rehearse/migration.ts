@@ -1,3 +1,4 @@
+import { addAll, greatest } from '../../core/lists.ts'
 import { inStage } from '../../catalog/subscribers.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../catalog/types.ts'
 import { present } from '../../core/assert.ts'
@@ -153,7 +154,7 @@ type Copied = MembersOptions['copied']
 
 async function copyAll(world: RehearsalWorld): Promise<Copied> {
   const copied: Copied[number][] = []
-  for (const source of world.accounts.sources.keys()) copied.push(...(await world.copy(source)))
+  for (const source of world.accounts.sources.keys()) addAll(copied, await world.copy(source))
   await importCopies(world, copied)
   return copied
 }
@@ -169,7 +170,7 @@ async function importCopies({ context }: RehearsalWorld, copied: Copied): Promis
 function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
   if (last === undefined || week % lookAgainWeeks === 0) return true
   if (starts.some((start) => start === week || settleWeek(start) === week)) return true
-  if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
+  if (week > greatest(starts) + settleAfterWeeks + lookAgainWeeks) return false
   // A wait that was already over at the last plan and still lasts does not cause a plan every week.
   return last.plan.deferred.some(({ until }) => {
     const over = parseInstant(until)

@@ -1,3 +1,4 @@
+import { least } from '../../core/lists.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -77,7 +78,7 @@ export function weeksOfWaves(
   )
   const begun = (members: readonly DesiredSubscriber[]): number | undefined => {
     const since = members.flatMap(({ key }) => moved.get(key) ?? [])
-    return since.length === 0 ? undefined : -Math.floor((began - Math.min(...since)) / weekSeconds)
+    return since.length === 0 ? undefined : -Math.floor((began - least(since)) / weekSeconds)
   }
   const waves = [...files].map(([name, members]) => ({ name, people: members.length, since: begun(members) }))
   const ahead = waves.filter(({ since }) => since === undefined).toSorted((a, b) => inOrder(a.name, b.name))

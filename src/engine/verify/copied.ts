@@ -1,10 +1,11 @@
+import { addAll } from '../../core/lists.ts'
 import { inStage } from '../../catalog/subscribers.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { classifySubscribers } from '../../handover/classify.ts'
 import type { Classification, HandoverPlan } from '../../handover/types.ts'
 import { shownMethod, type ShownMethod } from '../../live/shown-method.ts'
 import type { Context } from '../context.ts'
-import { survey } from '../plan/survey.ts'
+import { survey, type Survey } from '../plan/survey.ts'
 import { readMethod } from '../read/payment-methods.ts'
 import { sideBySide } from '../side-by-side.ts'
 
@@ -33,10 +34,10 @@ const copyCodes: ReadonlySet<string> = new Set([
 /**
  * Finds subscribers who cannot be moved because their customer or payment method was not copied,
  * and why. It covers every subscriber still to be moved, not only the waves already set to move,
- * since a further copy takes days. Read-only.
+ * since a further copy takes days. Reads the accounts unless given. Read-only.
  */
-export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
-  const { input } = await survey(context)
+export async function copyMapCheck(context: Context, given?: Pick<Survey, 'input'>): Promise<CopyMapCheck> {
+  const { input } = given ?? (await survey(context))
   const { live } = input
   const subscribers = input.catalog.subscribers.map((one) =>
     one.stage === 'source' && one.excluded === undefined ? inStage(one, 'target') : one,
@@ -54,7 +55,7 @@ export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
           .map(({ code, message, fix }) => ({ code, subscriber: one.key, message, fix }))
       : [],
   )
-  findings.push(...absent)
+  addAll(findings, absent)
   const missing = new Set(findings.map(({ subscriber }) => subscriber))
   const sources = [...input.copyMaps].map(([name, { customers, payments }]) => {
     const people = classified.filter(({ key, outcome }) => key.startsWith(`${name}/`) && outcome !== 'ended')

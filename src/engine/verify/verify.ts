@@ -25,9 +25,9 @@ export interface VerifyResult {
   readonly notices: readonly Notice[]
 }
 
-/** Checks every rule over all accounts. Read-only; it reads lists only. */
-export async function verify(context: Context): Promise<VerifyResult> {
-  const seen = await survey(context)
+/** Checks every rule over all accounts, read now unless given. Read-only; it reads lists only. */
+export async function verify(context: Context, given?: Survey): Promise<VerifyResult> {
+  const seen = given ?? (await survey(context))
   const notices = [
     ...noticesOf(context.catalog, seen),
     ...earlierVersions(context.catalog, seen.live),

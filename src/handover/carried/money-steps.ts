@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { successorInPath } from '../placeholders.ts'
 import type Stripe from 'stripe'
 import { address } from '../../core/address.ts'
@@ -257,7 +258,7 @@ function stepsOf(
   const counts = { balance: 0, item: 0, invoice: 0 }
   for (const { at, piece } of pieces) {
     const i = counts[piece.kind]++
-    if (piece.kind === 'balance') steps.push(...balanceSteps(way, piece))
+    if (piece.kind === 'balance') addAll(steps, balanceSteps(way, piece))
     if (piece.kind === 'item') {
       const lost = piece.rates.find((id) => way.rate(id) === undefined)
       if (lost !== undefined)
@@ -265,13 +266,13 @@ function stepsOf(
           ok: false,
           reason: blocked('tax_rate_unmapped', `tax rate ${lost} of item ${piece.id} has no counterpart`),
         }
-      steps.push(...itemSteps(i, piece, { way, at }))
+      addAll(steps, itemSteps(i, piece, { way, at }))
     }
     const invoice = piece.kind === 'invoice' ? invoices.find(({ id }) => id === piece.id) : undefined
     if (invoice !== undefined) {
       const found = invoiceStepsOf(invoice, `money-invoice-${i}`, way)
       if (!found.ok) return found
-      steps.push(...found.value)
+      addAll(steps, found.value)
     }
   }
   return { ok: true, value: steps }

@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { patchBetween } from '../patch.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
@@ -45,7 +46,7 @@ export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
     placed.push({ when: whenMade(verdict), kind: verdict.kind, observed, change: making(verdict, around) })
   if (takes === 'update' || takes === 'adopt')
     placed.push({ when: whenOf(verdict), kind: verdict.kind, observed, change: updating(verdict, around) })
-  if (takes !== 'blocked') placed.push(...leftovers(verdict, around), ...closing(verdict, around))
+  if (takes !== 'blocked') addAll(placed, [...leftovers(verdict, around), ...closing(verdict, around)])
   return placed
 }
 

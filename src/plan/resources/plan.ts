@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import type { Verdict } from './judged.ts'
 import type { ResourcesInput, ResourcesPlan } from './types.ts'
 import { digest } from '../../core/canonical.ts'
@@ -101,7 +102,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     const change = retirement(kind, object, around)
     const stop = keptInUse(kind, object.address, object.live)
     if (word === 'retire' && stop.length === 0) placed.push(change)
-    if (word === 'retire') kept.push(...stop)
+    if (word === 'retire') addAll(kept, stop)
     if (word !== undefined) continue
     removed.push(removedOf(kind, { ...object, ends: change.ends }, people))
     if (stop.length === 0) left.push(change)

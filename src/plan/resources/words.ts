@@ -1,3 +1,4 @@
+import { addAll } from '../../core/lists.ts'
 import { placeInCatalog } from '../../core/diagnostic.ts'
 import { splitAddress } from '../../core/address.ts'
 import { suggest } from '../../core/suggest.ts'
@@ -43,15 +44,15 @@ export function impossibleWords(words: Words): Impossible {
     const sources = moves.filter((move) => move.to === to).map(({ from }) => from)
     const unknown = inUse === undefined ? unknownMove(to, sources, words) : {}
     if (unknown.blocked !== undefined) block(unknown.blocked)
-    notices.push(...(unknown.notices ?? []))
+    addAll(notices, unknown.notices ?? [])
   }
   for (const resource of words.given.desired.filter(({ lifecycle }) => lifecycle?.retire === true)) {
     const wrong = notManaged(resource, words)
     if (wrong.blocked !== undefined) block(wrong.blocked)
-    notices.push(...(wrong.notices ?? []))
+    addAll(notices, wrong.notices ?? [])
   }
   for (const [address, word] of words.given.removed ?? [])
-    notices.push(...(word === 'retire' ? unknownRemoval(address, words) : []))
+    addAll(notices, word === 'retire' ? unknownRemoval(address, words) : [])
   return { blocked, notices }
 }
 

@@ -38,7 +38,7 @@ export function changeItems(context: Context, row: SubscriptionRow, given: Updat
   const restarts: string[] = []
   given.items.forEach((change, index) => {
     const done = changeOne(work, change, { name: `items[${index}]`, items })
-    prorations.push(...done.prorations)
+    for (const one of done.prorations) prorations.push(one)
     if (done.item === null) items.delete(change.id ?? '')
     else {
       items.set(done.item.id, done.item)

@@ -15,6 +15,8 @@ export interface Command<P extends Positional = Positional, N extends Named = Na
   /** Command lines without `crossbill`, and what they do; --help shows them. */
   readonly examples: readonly (readonly [line: string, about: string])[]
   readonly formats: readonly Format[]
+  /** Its text is one result for reading; on a terminal, a long one is shown in a pager. */
+  readonly pages?: true
   /** @returns the exit code */
   run(flags: InferredOptionTypes<P & N>, shell: Shell): Promise<number>
 }

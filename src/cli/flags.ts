@@ -6,6 +6,7 @@ export interface GlobalFlags {
   readonly format: Format
   readonly quiet: boolean
   readonly 'no-color': boolean
+  readonly 'no-pager': boolean
 }
 
 /** Flags that every command takes. */
@@ -19,4 +20,9 @@ export const globalOptions = {
   format: { type: 'string', requiresArg: true, default: 'text', describe: 'format of the result' },
   quiet: { type: 'boolean', default: false, describe: 'print no progress and no notes on stderr' },
   'no-color': { type: 'boolean', default: false, describe: 'print no colours; the variable NO_COLOR does the same' },
+  'no-pager': {
+    type: 'boolean',
+    default: false,
+    describe: 'print long text on a terminal without a pager; the variables NO_PAGER and CI do the same',
+  },
 } as const satisfies Record<string, Options>

@@ -30,6 +30,7 @@ export async function run(
     const shell = await openShell(parsed.flags, surroundings, {
       run,
       hints: hintsFor(commandTable, parsed.flags.project, surroundings),
+      pages: parsed.command.pages === true,
     })
     try {
       return await parsed.command.run(parsed.flags, shell)

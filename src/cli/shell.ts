@@ -6,6 +6,7 @@ import type { Progress } from '../engine/ports.ts'
 import type { Format, GlobalFlags } from './flags.ts'
 import { inBlocks, indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
+import { pagerFor, showIn } from './pager.ts'
 import { openProgress, silent } from './progress.ts'
 import { dated } from './dated.ts'
 import { shellQuoted, type Hints } from './shell-words.ts'
@@ -61,14 +62,18 @@ export interface Shell {
 export async function openShell(
   flags: GlobalFlags,
   surroundings: Surroundings,
-  { run, hints }: { readonly run: Shell['run']; readonly hints: Hints },
+  { run, hints, pages = false }: { readonly run: Shell['run']; readonly hints: Hints; readonly pages?: boolean },
 ): Promise<Shell> {
   const { Chalk } = await import('chalk')
   const { stdout, stderr, cwd } = surroundings
   const plain = flags['no-color'] || (surroundings.env['NO_COLOR'] ?? '') !== '' || stdout.isTTY !== true
   const print = (text: string): void => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
   // Other formats are read in other places, where the flag for this folder is wrong.
-  const out = flags.format === 'text' ? (text: string): void => print(dated(hints(text))) : print
+  const read = (text: string): void => {
+    const pager = pages ? pagerFor(text, flags['no-pager'], surroundings) : undefined
+    if (pager === undefined || !showIn(pager, text, surroundings.env)) print(text)
+  }
+  const out = flags.format === 'text' ? (text: string): void => read(dated(hints(text))) : print
   const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${dated(hints(text))}\n`)
   return {
     surroundings,

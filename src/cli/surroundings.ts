@@ -31,6 +31,7 @@ interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 export function processSurroundings(): Surroundings {

@@ -48,7 +48,7 @@ async function told(isLost: boolean): Promise<Told> {
     abort: () => {},
     leave: () => {},
   }
-  const flags: GlobalFlags = { project: '.', format: 'text', quiet: true, 'no-color': true }
+  const flags: GlobalFlags = { project: '.', format: 'text', quiet: true, 'no-color': true, 'no-pager': true }
   const shell = await openShell(flags, surroundings, { run: losing, hints: hintsFor(commandTable, '.', surroundings) })
   const school = await openSchool({ dir, subscribers, seed: 1, clock: begins }, shell)
   try {

@@ -15,6 +15,7 @@ export const main = command({
     ],
   ],
   formats: ['text', 'json'],
+  pages: true,
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {
       const accounts = await doctor(project.context, { localNow: Math.floor(Date.now() / 1_000) })

@@ -14,6 +14,7 @@ export const main = command({
     ],
   ],
   formats: ['text', 'json', 'markdown'],
+  pages: true,
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const result = await drift(context)

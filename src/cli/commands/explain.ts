@@ -29,6 +29,7 @@ export const main = command({
     ['explain us/sub_1NqUs0042 --format json', 'print JSON, as docs/schema/explain.schema.json describes it'],
   ],
   formats: ['text', 'json'],
+  pages: true,
   async run({ who, email }, shell) {
     const asked = email ?? who
     if (asked === undefined || (email !== undefined && who !== undefined))

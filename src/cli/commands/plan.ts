@@ -49,6 +49,7 @@ export const main = command({
     ['plan --format html > plan.html', 'write one HTML file, which is readable on a phone'],
   ],
   formats: ['text', 'json', 'markdown', 'html'],
+  pages: true,
   async run({ out, target, allow: named = [], summary, 'detailed-exitcode': detailed }, shell) {
     if (summary) return await summarize({ out, target, named }, shell)
     const allow = guardsNamed(named)

@@ -11,6 +11,7 @@ export const main = command({
     ['show plans/wave-01.plan.json --format html > plan.html', 'write one HTML file, which is readable on a phone'],
   ],
   formats: ['text', 'json', 'markdown', 'html'],
+  pages: true,
   async run({ file }, shell) {
     await printPlan(await readPlan(shell.existing(file)), shell)
     return exitCodes.fine

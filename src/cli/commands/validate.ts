@@ -9,6 +9,7 @@ export const main = command({
   options: {},
   examples: [['validate', 'check catalog/ offline; each finding has its file, line, rule and fix']],
   formats: ['text', 'json'],
+  pages: true,
   async run(_flags, shell) {
     const { catalog, findings } = await checkCatalog(shell, 'strict', { lints: true })
     if (shell.format === 'json') shell.json({ ok: catalog !== undefined, findings })

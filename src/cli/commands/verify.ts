@@ -15,6 +15,7 @@ export const main = command({
     ['verify --format json', 'print JSON, for a nightly job'],
   ],
   formats: ['text', 'json', 'markdown'],
+  pages: true,
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const result = await verify(context)

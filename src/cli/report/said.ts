@@ -14,7 +14,7 @@ function meaningOf(code: string): string {
 }
 
 /** A code as small print, with a link to its explanation where there is one. */
-function fine(code: string): string {
+export function fine(code: string): string {
   return registry[code] === undefined ? `\`${code}\`` : `[${code}](${codesSlug})`
 }
 

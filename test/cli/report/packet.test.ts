@@ -86,7 +86,7 @@ describe('the evidence packet', () => {
     const text = documentMarkdown(document('rollback', evidence()))
     expect(text).toContain('| us/wave-01 | 1 | 1 | 0 | – |')
     expect(text).toContain(
-      '| `us/sub_1` | `sub_9` | 2026-11-01 | 2026-11-20 | yes, until settled | no; possible now | `aaaaaaaaaaaa` |',
+      '| `us/sub_1` | 2026-11-01 | 2026-11-20 | yes, until settled | no; possible now | `aaaaaaaaaaaa` |',
     )
     expect(text).toMatch(
       /`us\/sub_2`.* not as it is: .*changed_since_move.* no; possible from 2027-01-14 at the latest/,
@@ -96,7 +96,7 @@ describe('the evidence packet', () => {
       dates: new Map([['us/sub_1', { moved: '2026-11-01T12:00:00Z', settled: '2026-11-30T08:00:00Z' }]]),
     })
     expect(documentMarkdown(document('rollback', settled))).toContain(
-      '| `us/sub_1` | – | 2026-11-01 | – | no, settled | 2026-11-30 | – |',
+      '| `us/sub_1` | 2026-11-01 | – | no, settled | 2026-11-30 | – |',
     )
     expect(documentMarkdown(document('codes', evidence()))).toContain('`changed_since_move`')
   })

@@ -1,7 +1,7 @@
 import { waveName } from '../rehearsal-words.ts'
 import type { Document, Section } from '../document.ts'
 import { placesOf, wavesOf, type Evidence, type Place, type Wave } from '../evidence.ts'
-import { said } from '../said.ts'
+import { fine } from '../said.ts'
 import { shortDigest } from '../../render/words.ts'
 import type { PersonDates } from '../../../engine/plan/person-dates.ts'
 import { code, day, span } from './words.ts'
@@ -66,10 +66,9 @@ function names({ file }: Wave, evidence: Evidence): Section {
     .filter((one) => one.file === file)
     .map(({ key }) => {
       const place = places.get(key) ?? 'source'
-      const { successor, moved, renewal, settled, back, settle, plan } = evidence.dates.get(key) ?? {}
+      const { moved, renewal, settled, back, settle, plan } = evidence.dates.get(key) ?? {}
       return [
         code(key),
-        successor === undefined ? '–' : code(successor),
         moved === undefined ? '–' : day(moved),
         renewal === undefined ? '–' : day(renewal),
         place === 'moved' && back !== undefined ? backWords(back) : goesBack[place],
@@ -78,9 +77,10 @@ function names({ file }: Wave, evidence: Evidence): Section {
       ]
     })
   return {
+    text: 'The new subscription of each is in [old and new ids](mapping). Days are in UTC.',
     heading: `Members of ${waveName(file)} (${rows.length})`,
     table: {
-      heads: ['subscriber', 'new subscription', 'moved', 'first renewal there', 'can go back', 'settled', 'last plan'],
+      heads: ['subscriber', 'moved', 'first renewal there', 'can go back', 'settled', 'last plan'],
       rows,
     },
   }
@@ -88,14 +88,14 @@ function names({ file }: Wave, evidence: Evidence): Section {
 
 function backWords(back: NonNullable<PersonDates['back']>): string {
   if (back.possible === 'now') return 'yes, until settled'
-  return back.possible === 'later' ? `from ${day(back.from)}: ${said(back.code)}` : `not as it is: ${said(back.code)}`
+  return back.possible === 'later' ? `from ${day(back.from)}: ${fine(back.code)}` : `not as it is: ${fine(back.code)}`
 }
 
 function settleWords(settle: NonNullable<PersonDates['settle']>): string {
   if (settle.possible === 'now') return 'no; possible now'
   return settle.possible === 'later'
     ? `no; possible from ${day(settle.from)} at the latest`
-    : `no; not as it is: ${said(settle.code)}`
+    : `no; not as it is: ${fine(settle.code)}`
 }
 
 /** Those who have moved and cannot go back until a person does something. */

@@ -179,14 +179,25 @@ function formatted(text: string, link: Link): Html {
 }
 
 function withLinks(text: string, link: Link): Html {
-  const parts = text.split(linked)
-  return html`${parts.map((part, index) => {
-    if (index % 3 === 0) return html`${part}`
+  const parts = text.split(linked).map((part, index, all): Html => {
+    if (index % 3 === 0) return withDays(part)
     if (index % 3 === 2) return raw('')
-    const slug = parts[index + 1] ?? ''
+    const slug = all[index + 1] ?? ''
     // A code is small print beside its words.
     return slug === codesSlug && /^[a-z_]+$/.test(part)
       ? html`<a class="fine" href="${link(slug)}">${part}</a>`
       : html`<a href="${link(slug)}">${part}</a>`
-  })}`
+  })
+  // Joined without a space: a full stop may follow a link.
+  return raw(parts.map((part) => part.html).join(''))
+}
+
+/** Days stay on one line. */
+function withDays(text: string): Html {
+  const parts = text.split(/(\d{4}-\d\d-\d\d)/)
+  return raw(
+    parts
+      .map((part, index) => (index % 2 === 1 ? html`<span class="day">${part}</span>` : html`${part}`).html)
+      .join(''),
+  )
 }

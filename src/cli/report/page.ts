@@ -31,7 +31,7 @@ th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-num
 nav{display:flex;flex-wrap:wrap;gap:.3rem .9rem;font-size:.9rem;padding-bottom:.8rem;border-bottom:1px solid var(--line);margin-bottom:1.2rem}a{color:var(--now)}
 ul.checks{list-style:none;padding-left:0}ul.checks li{margin:.25rem 0;padding-left:1.5rem;text-indent:-1.5rem}section+section{margin-top:4rem}
 .plot rect.source{fill:var(--was)}.plot rect.moved{fill:var(--now)}.plot rect.settled{fill:var(--good)}.plot rect.failed{fill:var(--bad)}.plot rect.whole{fill:var(--line)}
-code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}td{overflow-wrap:anywhere;min-width:5.5rem}td.n{min-width:0}a.fine{font-size:.8em;color:var(--soft)}
+code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}td{overflow-wrap:anywhere;min-width:5.5rem}td.n{min-width:0}span.day{white-space:nowrap}a.fine{font-size:.8em;color:var(--soft)}
 details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
 ul.plain{margin:0;padding-left:1.1rem}
 @media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td code{overflow-wrap:anywhere}.stacked td,.stacked td.n{display:block;min-width:0;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}

@@ -205,6 +205,20 @@ describe('the evidence packet', () => {
     expect(left('waits')).toContain(`${line} 1 | 1 | 0 | 0 |`)
   })
 
+  test('a full stop follows a link at once, and a day is on one line', () => {
+    const page = documentHtml(document('rollback', evidence()))
+    expect(page).toContain('old and new ids</a>. Days are in UTC.')
+    expect(page).toContain('<span class="day">2027-01-14</span>')
+  })
+
+  test('the runbook says that apply needs the service of a project that has one', () => {
+    const of = evidence()
+    const serve = {} as NonNullable<typeof of.catalog.project.serve>
+    const served = { ...of, catalog: { ...of.catalog, project: { ...of.catalog.project, serve } } }
+    expect(documentMarkdown(document('runbook', of))).toContain('None of them needs the service')
+    expect(documentMarkdown(document('runbook', served))).toContain('only while `crossbill serve` runs')
+  })
+
   test('lists violations with their fixes', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
     const of = evidence({

@@ -1,5 +1,5 @@
 import { type JsonObject, objectIn, textIn } from '../../../core/json.ts'
-import { groupBy, money } from '../../render/words.ts'
+import { groupBy, money, plural } from '../../render/words.ts'
 import type { Document } from '../document.ts'
 import type { Evidence } from '../evidence.ts'
 import { code } from './words.ts'
@@ -22,7 +22,10 @@ export function mapping(evidence: Evidence): Document {
     sections: [
       {
         heading: `Prices side by side (${prices.length})`,
-        text: `The old price as live subscriptions use it, and the price of the catalog that replaces it. ${differ === 0 ? 'All of them are the same.' : `${differ} of them need a look.`}`,
+        text:
+          prices.length === 0
+            ? 'No live subscription of an old account has a price any more. The ids of all prices are below.'
+            : `The old price as live subscriptions use it, and the price of the catalog that replaces it. ${differ === 0 ? 'All of them are the same.' : `${plural(differ, 'row needs', 'rows need')} a look.`}`,
         table: {
           heads: ['account', 'old price', 'costs', 'tax', 'people', 'new price', 'costs there', 'tax there', 'check'],
           rows: prices,
@@ -32,7 +35,12 @@ export function mapping(evidence: Evidence): Document {
         heading: `${kind} (${members.length})`,
         table: {
           heads: ['account', 'old id', 'in the catalog', 'new id'],
-          rows: members.map((one) => [one.source, code(one.old_id), code(one.address), code(one.new_id)]),
+          rows: members.map((one) => [
+            orDash(one.source),
+            codeOrDash(one.old_id),
+            codeOrDash(one.address),
+            code(one.new_id),
+          ]),
         },
       })),
       {
@@ -41,6 +49,15 @@ export function mapping(evidence: Evidence): Document {
       },
     ],
   }
+}
+
+/** What exists only in the new account has no old id; a customer is in no catalog. */
+function codeOrDash(id: string): string {
+  return id === '' ? '–' : code(id)
+}
+
+function orDash(text: string): string {
+  return text === '' ? '–' : text
 }
 
 function pricesSideBySide({ oldPrices, catalog }: Evidence): readonly (readonly string[])[] {

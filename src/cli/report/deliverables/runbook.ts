@@ -12,7 +12,7 @@ export function runbook(evidence: Evidence): Document {
   return {
     slug: 'runbook',
     title: 'Runbook',
-    intro: 'Every command can be pasted in the folder of the project. None of them needs the service to run.',
+    intro: `Every command can be pasted in the folder of the project. ${serviceNeed(evidence)}`,
     sections: [
       ...(next === undefined || name === undefined
         ? []
@@ -85,4 +85,11 @@ export function runbook(evidence: Evidence): Document {
       },
     ],
   }
+}
+
+/** What `apply` needs before it moves or settles a member. */
+function serviceNeed({ catalog: { project } }: Evidence): string {
+  return project.serve === undefined
+    ? 'None of them needs the service to run.'
+    : '`crossbill apply` moves and settles only while `crossbill serve` runs on the same store, because a cancel must know of each move. The other commands do not need the service.'
 }

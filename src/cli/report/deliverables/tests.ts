@@ -98,7 +98,7 @@ export function tests(evidence: Evidence): Document {
       },
       ...rehearsals.slice(0, 1).map((one) => ({
         heading: 'Charges a day in both worlds',
-        text: `The rehearsal of ${when(one.at)}, ${one.months} months ahead. Declined payments: ${one.declines.expected} in the control run, ${one.declines.actual} with the migration. Subscriptions that fell behind because of them: ${one.dunning.expected} and ${one.dunning.actual}.`,
+        text: `The rehearsal of ${when(one.at)}, ${plural(one.months, 'month')} ahead. Declined payments: ${one.declines.expected} in the control run, ${one.declines.actual} with the migration. Subscriptions that fell behind because of them: ${one.dunning.expected} and ${one.dunning.actual}.`,
         plot: {
           picture: chargesPerDay(one),
           words: 'Bars: charges without a migration. Blue caps: charges with it. Shaded: a wave can still be undone.',

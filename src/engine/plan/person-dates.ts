@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { inStage } from '../../catalog/subscribers.ts'
 import type { Stage } from '../../catalog/types.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
@@ -5,7 +6,7 @@ import { classifySubscribers } from '../../handover/classify.ts'
 import type { Classification } from '../../handover/types.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
 import { readHold } from '../../live/source.ts'
-import { settledAs } from '../../live/subscription.ts'
+import { isOver, settledAs } from '../../live/subscription.ts'
 import type { Context } from '../context.ts'
 import type { Survey } from './survey.ts'
 
@@ -22,6 +23,8 @@ export interface PersonDates {
   /** The first renewal in the target, past or future. */
   readonly renewal?: string
   readonly settled?: string
+  /** When the last subscription of the member ended, before or after a move. */
+  readonly ended?: string
   /** Of those who have moved and are not settled. */
   readonly back?: Possible
   readonly settle?: Possible
@@ -51,7 +54,8 @@ export async function personDates(
       if (old === undefined) return []
       const settledTo = settledAs(old)
       const successor = news.get(latest ?? settledTo ?? '')
-      if (successor === undefined && settledTo === undefined) return []
+      const over = endOf(successor ?? old)
+      if (successor === undefined && settledTo === undefined) return over === undefined ? [] : [[key, { ended: over }]]
       const since = readHold(old)?.since ?? 0
       const began = since > 0 ? since : successor?.created
       const plan = record?.facts['finished']
@@ -65,6 +69,7 @@ export async function personDates(
               : { successor: successor.id, renewal: formatInstant(firstRenewal(successor)) }),
             ...(began === undefined ? {} : { moved: formatInstant(instant(began)) }),
             ...(ended === null ? {} : { settled: formatInstant(instant(ended)) }),
+            ...(over === undefined || successor === undefined ? {} : { ended: over }),
             ...possible('back', back.get(key), 'revert'),
             ...possible('settle', settle.get(key), 'settle'),
             ...(typeof plan === 'string' ? { plan } : {}),
@@ -73,6 +78,12 @@ export async function personDates(
       ]
     }),
   )
+}
+
+function endOf(subscription: Stripe.Subscription): string | undefined {
+  const { ended_at: ended, canceled_at: cancelled } = subscription
+  const at = ended ?? cancelled
+  return isOver(subscription) && at !== null ? formatInstant(instant(at)) : undefined
 }
 
 /**

@@ -219,6 +219,16 @@ describe('the evidence packet', () => {
     expect(documentMarkdown(document('runbook', served))).toContain('only while `crossbill serve` runs')
   })
 
+  test('says when those who have ended did so', () => {
+    const { way } = evidence()
+    const ended = { state: 'ended', people: 1, mrr: {}, subscribers: ['us/sub_3'] } as const
+    const dates = new Map([['us/sub_3', { ended: '2026-11-19T11:49:39Z' }]])
+    const text = documentMarkdown(document('people', evidence({ way: { ...way, rows: [ended] }, dates })))
+    expect(text).toContain(
+      '## Have ended (1)\n\n| subscriber | next renewal as pulled | ended on |\n| --- | --- | --- |\n| `us/sub_3` | 2026-12-31 | 2026-11-19 |',
+    )
+  })
+
   test('lists violations with their fixes', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
     const of = evidence({

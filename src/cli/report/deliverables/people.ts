@@ -62,7 +62,7 @@ function cardLinks({ plan: { notices = [] } }: Evidence): Section[] {
 }
 
 /** The people of one row by their ids, each with what the next plan says about them. */
-function named(row: WayRow, { plan, catalog }: Evidence): Section {
+function named(row: WayRow, { plan, catalog, dates }: Evidence): Section {
   const messages = new Map(
     [...plan.blocked, ...plan.deferred].map(({ address, message = '' }) => [
       address.replace(/^subscriber\./, ''),
@@ -74,23 +74,34 @@ function named(row: WayRow, { plan, catalog }: Evidence): Section {
   const columns: readonly (readonly [head: string, cell: (key: string) => string])[] = [
     ['subscriber', code],
     ['next renewal as pulled', (key) => renewalDay(renewals.get(key))],
+    ['ended on', (key) => dayOf(dates.get(key)?.ended)],
     ['details', (key) => messages.get(key) ?? ''],
   ]
-  const filled = columns.filter(([head, cell]) => head !== 'details' || shown.some((key) => cell(key) !== ''))
+  const filled = columns.filter(
+    ([head, cell]) => !['details', 'ended on'].includes(head) || shown.some((key) => cell(key) !== ''),
+  )
   return {
     heading: `${sentence(wayWords[row.state])} (${row.people})${row.code === undefined ? '' : `: ${row.code.replaceAll('_', ' ')}`}`,
-    text: [
+    ...withText([
       row.code === undefined ? '' : said(row.code),
       doingOf(row),
       more === 0 ? '' : `The first ${namedAtMost}; crossbill plan --format json lists all.`,
-    ]
-      .filter((part) => part !== '')
-      .join(' '),
+    ]),
     table: {
       heads: filled.map(([head]) => head),
       rows: shown.map((key) => filled.map(([, cell]) => cell(key))),
     },
   }
+}
+
+/** No empty paragraph. */
+function withText(parts: readonly string[]): { readonly text?: string } {
+  const text = parts.filter((part) => part !== '').join(' ')
+  return text === '' ? {} : { text }
+}
+
+function dayOf(at: string | undefined): string {
+  return at === undefined ? '' : day(at)
 }
 
 function renewalDay(next: number | undefined): string {

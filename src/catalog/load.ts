@@ -357,13 +357,16 @@ function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
 }
 
 function mappingsFrom(lines: readonly DraftMapping[]): ReadonlyMap<string, Mappings> {
-  const mappings = new Map<string, Mappings & Record<string, Record<string, string>>>()
-  for (const { source, section, id, key } of lines) {
-    const of = mappings.get(source) ?? { products: {}, prices: {}, tax_rates: {}, coupons: {} }
-    of[section] = { ...of[section], [id]: key }
-    mappings.set(source, of)
-  }
-  return mappings
+  const none: Mappings = { products: {}, prices: {}, tax_rates: {}, coupons: {} }
+  const sections = ([section, its]: readonly [string, readonly DraftMapping[]]) =>
+    [section, Object.fromEntries(its.map(({ id, key }) => [id, key]))] as const
+  const bySource = Map.groupBy(lines, (one) => one.source)
+  return new Map(
+    [...bySource].map(([source, its]) => [
+      source,
+      { ...none, ...Object.fromEntries([...Map.groupBy(its, (one) => one.section)].map(sections)) },
+    ]),
+  )
 }
 
 /**

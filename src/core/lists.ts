@@ -19,3 +19,10 @@ export function greatest(values: Iterable<number>): number {
   for (const one of values) if (one > found) found = one
   return found
 }
+
+/** Adds an entry to the list of a key. A copy for each entry would cost their number squared. */
+export function addTo<K, T>(lists: Map<K, T[]>, key: K, one: T): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [one])
+  else list.push(one)
+}

@@ -1,3 +1,4 @@
+import { addTo } from '../core/lists.ts'
 import { address, subscriberAddress } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { Context } from './context.ts'
@@ -84,7 +85,7 @@ function mapped(catalog: Context['catalog'], objects: readonly ObjectRecord[]): 
     for (const [kind, ids] of Object.entries(kinds))
       for (const [old_id, key] of Object.entries(ids)) {
         const at = address(kind, key)
-        olds.set(at, [...(olds.get(at) ?? []), { source, old_id }])
+        addTo(olds, at, { source, old_id })
       }
   }
   return objects.flatMap(({ address: at, id }) => {

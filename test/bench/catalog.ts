@@ -16,7 +16,9 @@ export function schoolFiles(subscribers: number): CatalogFile[] {
     const path = `subscribers/us/wave-${String(wave + 1).padStart(3, '0')}.yaml`
     return { path, text: `stage: source\nsubscribers:\n${people.join('')}` }
   })
-  return [...fixed, ...waves]
+  // As many old prices as subscribers: checkouts that made a price for each sale.
+  const prices = Array.from({ length: subscribers }, (_, n) => `  price_Bench${n}: membership-monthly-usd\n`)
+  return [...fixed, ...waves, { path: 'mappings/us.yaml', text: `prices:\n${prices.join('')}` }]
 }
 
 function person(index: number): string {

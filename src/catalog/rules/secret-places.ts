@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
@@ -27,7 +28,7 @@ export function secretPlaces(draft: Draft): readonly Diagnostic[] {
       const holder = claims.get(place.where)?.find((one) => isSame(one, place))
       return holder === undefined ? [] : [{ place, holder }]
     })[0]
-    for (const place of own) claims.set(place.where, [...(claims.get(place.where) ?? []), { ...place, resource }])
+    for (const place of own) addTo(claims, place.where, { ...place, resource })
     if (secretTo === undefined || taken === undefined) return []
     const { place, holder } = taken
     const message = `${resource.address} and ${holder.resource.address} store their secrets in one place (${textOf(place)})`

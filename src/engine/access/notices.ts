@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import type Stripe from 'stripe'
 import type { Access } from '../../catalog/schemas/access.ts'
 import { isIncomplete } from '../../catalog/left-out.ts'
@@ -23,7 +24,7 @@ export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
   const notices: Notice[] = []
   for (const { desired, paying, customer, billed } of livePayers(catalog, live)) {
     const prices = new Set(billed.prices)
-    for (const price of prices) if (!known.has(price)) byPrice.set(price, [...(byPrice.get(price) ?? []), desired.key])
+    for (const price of prices) if (!known.has(price)) addTo(byPrice, price, desired.key)
     if (hasAddress(customer)) continue
     const paid = [...prices].filter((price) => giving.has(price))
     if (paid.length === 0) continue

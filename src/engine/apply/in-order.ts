@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import { kindNamed } from '../../kinds/registry.ts'
@@ -92,7 +93,7 @@ function dependencies(changes: readonly ResourceChange[]): readonly (readonly nu
     }
     for (const one of writes) for (const reader of readers.get(one) ?? []) waits.add(reader)
     for (const one of writes) writers.set(one, index)
-    for (const one of reads) readers.set(one, [...(readers.get(one) ?? []), index])
+    for (const one of reads) addTo(readers, one, index)
     waits.delete(index)
     return [...waits]
   })

@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import type Stripe from 'stripe'
 import { isProration } from '../../handover/taken-lines.ts'
 import { invoiceSubscription } from '../../live/collection.ts'
@@ -26,7 +27,7 @@ export async function readProrated(
   account: StripeAccount,
   since: ReadonlyMap<string, number>,
 ): Promise<ReadonlyMap<string, readonly Stripe.Invoice[]>> {
-  const found = new Map<string, readonly Stripe.Invoice[]>()
+  const found = new Map<string, Stripe.Invoice[]>()
   if (since.size <= listedOneByOne) {
     const all = [...since].map(([id]) => [id])
     await sideBySide(all, atOnce, async (id) => {
@@ -42,7 +43,7 @@ export async function readProrated(
     const invoice = one as unknown as Stripe.Invoice
     if (id === undefined || !since.has(id) || !isBilled(invoice)) continue
     const whole = await withAllLines(account, invoice)
-    if (hasProration(whole)) found.set(id, [...(found.get(id) ?? []), whole])
+    if (hasProration(whole)) addTo(found, id, whole)
   }
   return found
 }

@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { newAddress } from '../../catalog/new-address.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
@@ -22,10 +23,10 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
     if (!hasId(object)) continue
     byId.set(object.id, object)
     const mark = newAddress(ownMark(object, input.project), input.moved)
-    if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
+    if (mark !== undefined && mark !== '') addTo(byMark, mark, object)
     const natural = kind.naturalKey?.live(object)
     if (natural === undefined) continue
-    byNaturalKey.set(natural, [...(byNaturalKey.get(natural) ?? []), object])
+    addTo(byNaturalKey, natural, object)
   }
   for (const holders of byNaturalKey.values()) holders.sort((a, b) => inUseThenNewest(kind, a, b))
   return { byId, byMark, byNaturalKey }

@@ -1,3 +1,4 @@
+import { addTo } from '../../core/lists.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { objectPath } from '../../kinds/kind.ts'
 import type { LiveIndex, LiveObject } from './live-index.ts'
@@ -99,21 +100,21 @@ export function inNameOrder(given: readonly Placed[], verdicts: readonly Verdict
     for (const each of [one, on]) early.add(each)
   }
   if (waits.size === 0) return placed
-  const done: Placed[] = []
+  const done = new Set<Placed>()
   const hoisted = new Map<Placed, string[]>()
   const takenOut = new Map<Placed, string[]>()
   const visit = (one: Placed, above: readonly Placed[]): void => {
-    if (done.includes(one)) return
+    if (done.has(one)) return
     const wait = waits.get(one)
     if (wait !== undefined && above.includes(wait.on)) {
       // A circle: the first change takes out of use what the others will replace.
-      takenOut.set(one, [...(takenOut.get(one) ?? []), wait.id])
-      hoisted.set(wait.on, [...(hoisted.get(wait.on) ?? []), wait.id])
+      addTo(takenOut, one, wait.id)
+      addTo(hoisted, wait.on, wait.id)
     } else if (wait !== undefined) visit(wait.on, [...above, one])
-    done.push(one)
+    done.add(one)
   }
   for (const one of placed) visit(one, [])
-  return done.map((one) => {
+  return [...done].map((one) => {
     const when = early.has(one) ? 'make' : one.when
     const [takes = [], gives = []] = [takenOut.get(one), hoisted.get(one)]
     const from = placed.filter((other) => other !== one)

@@ -1,4 +1,4 @@
-import { addAll } from '../../core/lists.ts'
+import { addAll, addTo } from '../../core/lists.ts'
 import type { Verdict } from './judged.ts'
 import type { ResourcesInput, ResourcesPlan } from './types.ts'
 import { digest } from '../../core/canonical.ts'
@@ -271,7 +271,7 @@ function observedIds(verdicts: readonly Verdict[]): ReadonlyMap<string, string> 
 
 function byKind(desired: readonly DesiredResource[]): ReadonlyMap<string, readonly DesiredResource[]> {
   const grouped = new Map<string, DesiredResource[]>()
-  for (const one of desired) grouped.set(one.kind, [...(grouped.get(one.kind) ?? []), one])
+  for (const one of desired) addTo(grouped, one.kind, one)
   for (const group of grouped.values())
     group.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
   return grouped

@@ -22,7 +22,9 @@ export class Maker {
     this.world = world
     for (const route of world.modules.flatMap((module) => module.routes ?? [])) {
       const key = `${route.method} ${route.path.split('/').length}`
-      this.#routes.set(key, [...(this.#routes.get(key) ?? []), route])
+      const alike = this.#routes.get(key)
+      if (alike === undefined) this.#routes.set(key, [route])
+      else alike.push(route)
     }
   }
 

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import Type from 'typebox'
-import { asSet, chosen, declared, fixed, grows, ignored, metadata, passed, time } from './fields.ts'
+import { asSet, chosen, declared, fixed, grows, ignored, metadata, passed, redemptions, time } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import {
   amount,
@@ -130,6 +130,7 @@ export const coupon: Kind<'coupon'> = {
       path: ['applies_to', 'products', index],
     })),
   replaceOrder: 'create_first',
+  counted: redemptions,
   whatEnds: {
     use: (live) =>
       live['times_redeemed'] === 0

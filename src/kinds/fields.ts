@@ -2,7 +2,7 @@ import { idOf } from '../core/reference.ts'
 import { formatInstant, instant, parseInstant } from '../core/instant.ts'
 import { assert, present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject, objectIn, textIn, type StripeObject } from '../core/json.ts'
-import type { Field, FieldPolicy, KindName, References } from './kind.ts'
+import type { Counted, Field, FieldPolicy, KindName, References } from './kind.ts'
 
 type Rest = Omit<Field, 'policy'>
 
@@ -89,4 +89,12 @@ function userMetadata(live: StripeObject): JsonObject {
 function asText(value: Json): string {
   assert(typeof value === 'string', 'text expected')
   return value
+}
+
+/** The redemptions of a coupon or a promotion code. */
+export function redemptions({ times_redeemed: done, max_redemptions: most }: JsonObject): Counted {
+  return {
+    done: typeof done === 'number' ? done : 0,
+    ...(typeof most === 'number' ? { most } : {}),
+  }
 }

@@ -178,6 +178,13 @@ export interface Left {
   readonly inUse: (kind: KindName) => readonly JsonObject[]
 }
 
+/** How often an object was used, and how often it may be. */
+export interface Counted {
+  readonly done: number
+  /** Undefined: as often as wanted. */
+  readonly most?: number
+}
+
 /** A request about a live object. */
 interface Request {
   readonly method: 'POST' | 'DELETE'
@@ -257,6 +264,8 @@ export interface Kind<Name extends KindName = KindName> {
   readonly retire: (live: StripeObject) => Request | undefined
   /** What ends with a retirement: shown in the plan. */
   readonly whatEnds: WhatEnds
+  /** The uses that Stripe counts and may limit: they begin at 0 with every new object. */
+  readonly counted?: (object: JsonObject) => Counted
   /**
    * An account's default of this kind, which Stripe never deactivates: whether the object is it,
    * and whether the first object of the account becomes it.

@@ -3,7 +3,7 @@ import { idOf } from '../core/reference.ts'
 import { isJsonObject, type Json, type JsonObject, listIn, objectIn, type StripeObject, textIn } from '../core/json.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { asList, asSet, declared, fixed, ignored, metadata, mutable, refused, withoutNulls } from './fields.ts'
-import type { Field, FieldsOf, Kind, PartRequest, References, Takes, Use } from './kind.ts'
+import type { Counted, Field, FieldsOf, Kind, PartRequest, References, Takes, Use } from './kind.ts'
 import { paymentLinkSchema } from './payment-link-schema.ts'
 
 /**
@@ -160,6 +160,11 @@ function canonicalSubscription(value: Json): Json | undefined {
   return prunedValue(rest)
 }
 
+function purchases(object: JsonObject): Counted {
+  const { count: done, limit: most } = objectIn(objectIn(object['restrictions'])['completed_sessions'])
+  return { done: typeof done === 'number' ? done : 0, ...(typeof most === 'number' ? { most } : {}) }
+}
+
 function limitOf(value: Json | undefined): Json | undefined {
   const sessions = isJsonObject(value) ? value['completed_sessions'] : undefined
   return isJsonObject(sessions) ? { completed_sessions: { limit: sessions['limit'] ?? null } } : undefined
@@ -261,6 +266,7 @@ export const paymentLink: Kind<'payment_link'> = {
   marks: true,
   uses,
   replaceOrder: 'create_first',
+  counted: purchases,
   whatEnds: {
     use: ({ url }) =>
       `${typeof url === 'string' ? url : 'its URL'} says that the link is deactivated, wherever it is published`,

@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, objectIn, textIn, type StripeObject } from '../core/json.ts'
-import { fixed, ignored, metadata, mutable, passed, refused, time, withoutNulls } from './fields.ts'
+import { fixed, ignored, metadata, mutable, passed, redemptions, refused, time, withoutNulls } from './fields.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import Type from 'typebox'
@@ -155,6 +155,7 @@ export const promotionCode: Kind<'promotion_code'> = {
     return typeof key === 'string' ? [{ kind: 'coupon', key, path: ['promotion', 'coupon'] }] : []
   },
   replaceOrder: 'retire_first',
+  counted: redemptions,
   whatEnds: {
     use: ({ code }) =>
       `nobody can enter ${typeof code === 'string' ? code : 'it'} any more; discounts already given stay`,

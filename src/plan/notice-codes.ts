@@ -42,6 +42,16 @@ export const noticeCodes = {
       'A value was deleted from an entry, and nothing changes by that: Stripe cannot clear the field (the lookup key of a price, the name of a coupon), or it would put a default of its own in its place (portals, payment links, tax settings). Crossbill leaves the present value as it is and no longer compares it. The store knows what the entry had; the notice is shown until the next apply.',
     fix: 'Nothing to do if the value should stay. Otherwise write the field with another value, or an empty list. A lookup key leaves a price when another price gets it.',
   },
+  former_in_use: {
+    meaning:
+      'An object that was replaced, or that this plan replaces, stays in use under its old id: Stripe cannot archive a coupon. It can still be redeemed with its old terms, by its id and by every promotion code of it that others made. The notice is shown while the object stays in use.',
+    fix: 'Delete the coupon in the Dashboard of the target when nobody should get it any more; members who have it keep their discount. An entry with `retire: true`, or a line of `removed:`, deletes the replaced coupons that nobody has redeemed together with the present one. A replaced product is archived by them.',
+  },
+  count_begins_again: {
+    meaning:
+      'A coupon, a promotion code or a payment link with a limit is created again, and Stripe counts the new one from 0: it can be redeemed or bought as often as its entry says, whatever the earlier one had used up.',
+    fix: 'If the limit is meant for both together, write what is left of it into the entry (`max_redemptions`, `restrictions.completed_sessions.limit`) in the same change, or restore the earlier values.',
+  },
   no_method: {
     meaning: 'An amount is due at the next renewal, and no payment method would be charged for it in either account.',
     fix: 'Let the member enter a card before the date shown: `crossbill card-link --code no_method` makes the links.',

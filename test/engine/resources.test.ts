@@ -7,6 +7,8 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { openSecretSink } from '../../src/files/secret-sink.ts'
 import { load } from '../catalog/project.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { catalogOf as fromText } from '../kinds/target.ts'
 import { dieAt, openRig, planAndApply } from './rig.ts'
 
 // Many worlds in sequence: slow on a busy machine, but never waiting.
@@ -190,4 +192,28 @@ test('a signing secret that Stripe no longer shows is reported, and no second en
   for await (const one of rig.context.accounts.target.list('/v1/webhook_endpoints')) endpoints.push(one.id)
   expect([died, endpoints.length, rig.secrets.size]).toEqual([true, 1, 0])
   expect(rig.notes.join()).toContain('webhook_endpoint.main exists, but Stripe no longer shows its signing secret')
+})
+
+test('a secret whose answer was lost is named, although the endpoint is found by reading', async () => {
+  const sandbox = createSandbox()
+  const fetch: typeof sandbox.fetch = async (input, init) => {
+    const answer = await sandbox.fetch(input, init)
+    const { pathname } = new URL(input instanceof Request ? input.url : String(input))
+    const isLost =
+      init?.method === 'POST' && ['/v1/webhook_endpoints', '/v2/core/event_destinations'].includes(pathname)
+    return isLost ? Response.json({ error: { type: 'api_error', message: 'executed' } }, { status: 500 }) : answer
+  }
+  const destination =
+    '{ name: E, type: webhook_endpoint, event_payload: thin, enabled_events: ["*"], webhook_endpoint: { url: "https://x.test/e" }, secret_to: { file: e } }'
+  const text = `webhook_endpoints: { w: { url: "https://x.test/w", enabled_events: [invoice.paid], secret_to: { file: w } } }
+event_destinations: { e: ${destination} }
+`
+  await using rig = await openRig(fromText(text), { ...sandbox, fetch })
+  const { result } = await planAndApply(rig.context)
+  expect(rig.secrets.size).toBe(0)
+  expect(result.ok).toBe(false)
+  expect(result.changes.map(({ address, code }) => `${address} ${code}`).toSorted()).toEqual([
+    'event_destination.e secret_not_returned',
+    'webhook_endpoint.w secret_not_returned',
+  ])
 })

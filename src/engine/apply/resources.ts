@@ -74,9 +74,9 @@ async function applyResource(
     const before = await doneBefore(context, change, step, filled.value.params)
     const find = (): ReturnType<typeof findCreated> =>
       isPart(step) ? findPart(context.accounts.target, filled.value) : findCreated(context, address, earlier)
-    let isLost = false
-    const onSecret = (isKept: boolean): void => {
-      isLost = !isKept
+    let isKept = false
+    const onSecret = (kept: boolean): void => {
+      isKept = kept
     }
     const work = workOf(context, { change, step, filled: filled.value, find, onSecret })
     const outcome = before ?? (await perform(context, work))
@@ -91,7 +91,9 @@ async function applyResource(
       // Until its last request is done, the object lacks what the entry says by our own doing.
       await remember(context, change, subject, unfinished)
     }
-    if (isLost) return { address, action, outcome: 'failed', ...secretNotReturned }
+    // Found by reading instead of by its answer, the object exists and its secret is unknown.
+    const isLost = step.secret_to !== undefined && before === undefined && !isKept
+    if (isLost) return { address, action, outcome: 'failed', ...secretNotReturned(address) }
   }
   if (action === 'retire') await forget(context, change, earlier)
   else if (isCompleted && subject !== undefined) await remember(context, change, subject, change.expect.applied)
@@ -170,10 +172,14 @@ async function forget(
     await context.store.removeObjects([address])
 }
 
-const secretNotReturned = {
-  code: 'secret_not_returned',
-  message: 'it was created, but Stripe did not return its signing secret, so none was stored',
-  fix: 'roll the secret in the Dashboard and store it where secret_to names',
+function secretNotReturned(address: string): Pick<AppliedChange, 'code' | 'message' | 'fix'> {
+  const { kind, key } = splitAddress(address)
+  const again = kind === 'webhook_endpoint' ? `run crossbill webhooks rotate ${key}, which stores another one, or ` : ''
+  return {
+    code: 'secret_not_returned',
+    message: 'it was created, but Stripe did not return its signing secret, so none was stored',
+    fix: `${again}roll the secret in the Dashboard and store it where secret_to names`,
+  }
 }
 
 interface Filled {

@@ -25,7 +25,9 @@ import { unidentifiedRemovals, unmarkedRetiring } from './unmarked.ts'
 import { impossibleWords } from './words.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
+import { countsBeginAgain } from './counts.ts'
 import { ending, Endings } from './ends.ts'
+import { formersInUse, formersOf } from './former-in-use.ts'
 import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
 import { withOutsideKeys } from './outside.ts'
@@ -143,8 +145,18 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     otherMarks: otherMarks(verdicts, input),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
     inUse: inUse(indexOf, verdicts, gone),
-    notices: [...impossible.notices, ...verdicts.flatMap((verdict) => leftAlone(verdict, input))],
+    notices: [...impossible.notices, ...noticesOf(verdicts, { input, indexOf, retired })],
   }
+}
+
+function noticesOf(
+  verdicts: readonly Verdict[],
+  { input, indexOf, retired }: Pick<Parameters<typeof inNameOrder>[2], 'input' | 'indexOf' | 'retired'>,
+): ResourcesPlan['notices'] {
+  return [
+    ...verdicts.flatMap((verdict) => [...leftAlone(verdict, input), ...countsBeginAgain(verdict)]),
+    ...formersInUse(input, indexOf, { verdicts, retired }),
+  ]
 }
 
 /** Number of this project's objects in use, with marks or without, with an entry or without. */
@@ -178,8 +190,14 @@ function goneObjects(
 ): readonly Gone[] {
   const wordOf = (address: string): Removal | undefined =>
     input.retiring.has(address) ? 'retire' : input.removed?.get(address)
+  const declared = new Set([...input.desired, ...(input.leftOut ?? [])].map(({ address }) => address))
+  // What a replacement left in use goes with the entry, if Stripe can take it out of use.
+  const formers = (kind: Kind): readonly { address: string; live: LiveObject }[] =>
+    formersOf(kind, indexOf(kind), input).filter(
+      ({ address, live }) => !declared.has(address) && kind.retire(live) !== undefined,
+    )
   return (input.incomplete === true ? [] : kinds).flatMap((kind) =>
-    undeclared(kind, indexOf(kind), input)
+    [...undeclared(kind, indexOf(kind), input), ...formers(kind)]
       .filter(({ live }) => !references.isClaimed(kind.name, live.id))
       .map((one) => ({ kind, ...one, word: wordOf(one.address) })),
   )

@@ -2,13 +2,14 @@ import { addAll } from '../../core/lists.ts'
 import { placeInCatalog } from '../../core/diagnostic.ts'
 import { splitAddress } from '../../core/address.ts'
 import { suggest } from '../../core/suggest.ts'
+import { markFormer } from '../../live/marks.ts'
 import { newAddress } from '../../catalog/new-address.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { kindNamed } from '../../kinds/registry.ts'
 import type { Notice } from '../types.ts'
 import { identify } from './identity.ts'
-import { ownMark, type LiveIndex, type LiveObject } from './live-index.ts'
+import { markOf, ownMark, type LiveIndex, type LiveObject } from './live-index.ts'
 import type { Blocked } from './judged.ts'
 import type { ReferenceTable } from './references.ts'
 import type { ResourcesInput } from './types.ts'
@@ -127,6 +128,8 @@ function notManaged(
   const owner = ownMark(identity.live, given.project)
   const by = identity.is === 'taken' ? identity.by : owner === undefined || owner === '' ? undefined : owner
   if (owner === undefined && identity.is === 'ours') return {}
+  // What a replacement left in use, and Stripe cannot take out of use: a notice names it.
+  if (owner === '' && newAddress(markOf(identity.live, markFormer), given.moved) === address) return {}
   const message = `the entry has retire: true, but ${identity.live.id} ${by === undefined ? 'is not managed by this project' : `belongs to ${by}`}`
   const fix =
     by === undefined

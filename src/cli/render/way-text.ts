@@ -80,7 +80,9 @@ export function everybody({ rows, undeclared, everybody_by: by }: Way): string {
       : ` ${plural(undeclared, 'more live subscription is', 'more live subscriptions are')} in no subscriber file and not counted here: crossbill verify lists them.`
   const arrival =
     uncopied === 0
-      ? `${condition} who moves can be there by ${when(by)}.`
+      ? count('moves', 'ready', 'waits', 'needs', 'asked') === 0
+        ? 'Everybody who moves is there.'
+        : `${condition} who moves can be there by ${when(by)}.`
       : `${plural(uncopied, 'subscriber waits', 'subscribers wait')} for Stripe’s copy of customers and cards. What else they need, and when everybody can be there, shows after the copy.`
   return `${arrival}${stay}${unknown}`
 }

@@ -224,6 +224,8 @@ describe('the evidence packet', () => {
     const ended = { state: 'ended', people: 1, mrr: {}, subscribers: ['us/sub_3'] } as const
     const dates = new Map([['us/sub_3', { ended: '2026-11-19T11:49:39Z' }]])
     const text = documentMarkdown(document('people', evidence({ way: { ...way, rows: [ended] }, dates })))
+    expect(text).toContain('Everybody who moves is there. Card links')
+    expect(documentMarkdown(document('people', evidence()))).toContain('can be there by 2026-12-01')
     expect(text).toContain(
       '## Have ended (1)\n\n| subscriber | next renewal as pulled | ended on |\n| --- | --- | --- |\n| `us/sub_3` | 2026-12-31 | 2026-11-19 |',
     )

@@ -30,7 +30,7 @@ const ruleInputOf = (subscriptions: readonly Stripe.Subscription[]): RuleInput =
   unmarked: new Map(),
   inTarget: new Map(subscriptions.map((one) => [one.id, one])),
   catalog: {},
-  live: { target: { subscriptions }, sources: new Map() } as unknown as RuleInput['live'],
+  live: { target: { subscriptions }, sources: new Map(), resources: new Map() } as unknown as RuleInput['live'],
 })
 const known = new Map<string, readonly string[]>()
 

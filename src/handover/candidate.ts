@@ -12,6 +12,7 @@ import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
+import { hasRenewed } from '../live/first-renewal.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { portalWithoutReason } from '../live/portals.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
@@ -167,8 +168,7 @@ function provenIn(remembered: HandoverInput['remembered']): ReadonlyMap<string, 
 export function wasProven({ desired, old, successor, around }: Candidate): boolean {
   if (successor === undefined) return false
   if (old.hold?.kept === true || around.proven.get(desired.key) === successor.id) return true
-  const { latest_invoice: latest } = successor
-  return old.hold === null && typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle'
+  return old.hold === null && hasRenewed(successor)
 }
 
 function pricesInUse(subscriptions: readonly Stripe.Subscription[]): ReadonlyMap<string, Stripe.Price> {

@@ -1,3 +1,4 @@
+import { hasRenewed } from '../live/first-renewal.ts'
 import { idOf } from '../core/reference.ts'
 import { isCurrent, runningTrialEnd } from '../live/subscription.ts'
 import type Stripe from 'stripe'
@@ -73,14 +74,10 @@ type Rule = (
 ) => string | undefined
 
 /**
- * After an outage over T, the subscription has renewed before its proof: its periods are compared
- * with the old one's, and dunning handles its payment.
+ * One rule for each field of the recipe. Each names the expected and the actual value. After an
+ * outage over T, the subscription has renewed before its proof: its periods are compared with the
+ * old one's, and dunning handles its payment.
  */
-function hasRenewed({ latest_invoice: latest }: Stripe.Subscription): boolean {
-  return typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle'
-}
-
-/** One rule for each field of the recipe. Each names the expected and the actual value. */
 const rules: readonly Rule[] = [
   (expected, answer) =>
     hasRenewed(answer) && isCurrent(answer) ? undefined : differs('status', expected.status, answer.status),

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Instant } from '../core/instant.ts'
-import { isCaptured, isLaterRenewal } from '../live/captured.ts'
+import { isRenewalCaptured, isLaterRenewal } from '../live/captured.ts'
 import { isMetered } from '../live/metered.ts'
 import { readSource } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
@@ -16,7 +16,7 @@ export function hasCaptured(
   { captured }: Candidate['around']['target'],
 ): boolean {
   if (captured?.has(id) === true) return true
-  return latest !== null && typeof latest === 'object' && isCaptured(latest, first)
+  return latest !== null && typeof latest === 'object' && isRenewalCaptured(latest, first)
 }
 
 /**

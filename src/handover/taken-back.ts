@@ -100,16 +100,30 @@ export function asksForInvoices(one: Classification): boolean {
  * waits comes last: a decision of a person can be made at once.
  */
 export function whyNotTakenBack(invoices: readonly Stripe.Invoice[], asked: TakenBackBy): Stay | null {
-  const newest = invoices.toSorted((a, b) => b.created - a.created)[0]
+  const present = new Set(presentInvoices(invoices))
   const waived = new Set(waivedIn(invoices, asked))
   const found = invoices.flatMap((one) => {
     const seen = seenAs(one, asked, waived)
     // The refund of an earlier period changes nothing: it counts as paid.
-    const isPast = (seen === 'refunded' || seen === 'disputed') && one !== newest
+    const isPast = (seen === 'refunded' || seen === 'disputed') && !present.has(one)
     const stay = isPast ? null : rules[seen](one, asked)
     return stay === null ? [] : [stay]
   })
   return found.find(({ code }) => code !== 'payment_in_flight') ?? found[0] ?? null
+}
+
+const renewals: ReadonlySet<unknown> = new Set(['subscription_create', 'subscription_cycle'])
+
+/**
+ * The newest invoice, and the one of the running period if that is another: a change by the member
+ * or a person has an invoice of its own.
+ */
+export function presentInvoices<T extends Pick<Stripe.Invoice, 'billing_reason' | 'created'>>(
+  invoices: readonly T[],
+): readonly T[] {
+  const all = invoices.toSorted((a, b) => b.created - a.created)
+  const renewal = all.find((one) => renewals.has(one.billing_reason))
+  return [...new Set([all[0], renewal])].filter((one) => one !== undefined)
 }
 
 function seenAs(invoice: Stripe.Invoice, { key }: TakenBackBy, waived: ReadonlySet<Stripe.Invoice>): TakenBack {

@@ -1,9 +1,17 @@
 import type Stripe from 'stripe'
 import { secondsPerDay, type Instant } from '../core/instant.ts'
 
-/** Whether an invoice captured money for the first renewal or a later one. */
+/** Whether an invoice captured money at the first renewal or later, for whatever it billed. */
 export function isCaptured({ status, amount_paid: paid, created }: Stripe.Invoice, first: Instant): boolean {
   return status === 'paid' && paid > 0 && created >= first
+}
+
+/**
+ * Whether an invoice captured money for the first renewal or a later one. The invoice of a change,
+ * or one by hand, may be paid while the renewal is not.
+ */
+export function isRenewalCaptured(invoice: Stripe.Invoice, first: Instant): boolean {
+  return invoice.billing_reason === 'subscription_cycle' && isCaptured(invoice, first)
 }
 
 /**
@@ -11,7 +19,7 @@ export function isCaptured({ status, amount_paid: paid, created }: Stripe.Invoic
  * hour, a failed later renewal, or a manual invoice. Only then must the other invoices be read.
  */
 export function mayHideCapture(latest: Stripe.Invoice, first: Instant): boolean {
-  if (latest.created < first || isCaptured(latest, first)) return false
+  if (latest.created < first || isRenewalCaptured(latest, first)) return false
   return latest.billing_reason !== 'subscription_cycle' || isLaterRenewal(latest, first)
 }
 

@@ -20,3 +20,14 @@ export function firstRenewal(subscription: Stripe.Subscription): Instant {
   const cycle = cycleOf(instant(item.current_period_start), recurrence, config.day_of_month)
   return nextChargeDate(cycle, created)
 }
+
+/**
+ * Whether the subscription has renewed at least once. Its newest invoice may be of a change by the
+ * member since, or made by hand, so the periods say it as well.
+ */
+export function hasRenewed(subscription: Stripe.Subscription): boolean {
+  const { latest_invoice: latest, items } = subscription
+  if (typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle') return true
+  const first = firstRenewal(subscription)
+  return items.data.some(({ current_period_start: start }) => start >= first)
+}

@@ -219,3 +219,25 @@ test.each(Object.keys(refused))('the plan of a revert says %s before the run doe
   expect(result).toMatchObject({ ok: true, changes: [] })
   expect((await verify(back(school))).violations).toEqual([])
 })
+
+/** A workshop on an invoice of its own, which then is the newest of the subscription. */
+async function workshop({ target }: Members, subscription: string): Promise<string> {
+  const { customer } = await target.subscriptions.retrieve(subscription)
+  const whose = { customer: customer as string, subscription }
+  await target.invoiceItems.create({ ...whose, amount: 2_000, currency: 'usd' })
+  const { id } = await target.invoices.create({ ...whose, auto_advance: false })
+  await target.invoices.finalizeInvoice(id, { auto_advance: false })
+  await target.invoices.pay(id, { paid_out_of_band: true })
+  return id
+}
+
+test('the refund of the renewal decides about a revert although a later invoice is the newest', async () => {
+  await using school = await moved(renewed)
+  const { target } = school
+  const [charge] = (await target.charges.list({})).data
+  await target.refunds.create({ charge: charge?.id ?? '' })
+  const id = await workshop(school, await successorOf(school))
+  expect(await newest(school)).toBe(id)
+  expect((await planAndApply(back(school))).plan.blocked).toMatchObject([{ code: 'refunded_in_target' }])
+  expect(await planned(back(school, ['leave_refunded_period']))).toEqual(['revert'])
+})

@@ -1,6 +1,6 @@
 import { asInvoice } from '../read/subscriptions.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
-import { isCaptured, mayHideCapture } from '../../live/captured.ts'
+import { isRenewalCaptured, mayHideCapture } from '../../live/captured.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
 import { markFrom, oldIdOf } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
@@ -24,7 +24,7 @@ export async function capturedBefore(
     const first = firstRenewal(one)
     if (typeof latest !== 'object' || latest === null || first > now || !mayHideCapture(latest, first)) continue
     const paid = await listAll(accounts.target, '/v1/invoices', { subscription: one.id, status: 'paid' })
-    if (paid.some((invoice) => isCaptured(asInvoice(invoice), first))) captured.add(one.id)
+    if (paid.some((invoice) => isRenewalCaptured(asInvoice(invoice), first))) captured.add(one.id)
   }
   return captured
 }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { type JsonObject, objectIn, objectsIn, type StripeObject } from '../../core/json.ts'
 import { idOf } from '../../core/reference.ts'
+import { presentInvoices } from '../../handover/taken-back.ts'
 import type { Context } from '../context.ts'
 import type { Params } from '../ports.ts'
 import { sideBySide } from '../side-by-side.ts'
@@ -13,8 +14,8 @@ export interface TargetReader {
 }
 
 /**
- * Every invoice of a new subscription, as a revert looks at them: the newest one and each that is
- * open with its payments and charges. Undefined when a read failed.
+ * Every invoice of a new subscription, as a revert looks at them: the newest one, the newest
+ * renewal and each that is open with their payments and charges. Undefined when a read failed.
  */
 export async function invoicesInTarget(
   reader: TargetReader,
@@ -23,10 +24,10 @@ export async function invoicesInTarget(
   const all = await reader.list('/v1/invoices', { subscription })
   if (all === undefined) return undefined
   const listed = all as unknown as readonly Stripe.Invoice[]
-  const newest = listed.toSorted((a, b) => b.created - a.created)[0]
+  const present = new Set(presentInvoices(listed).map(({ id }) => id))
   const found: Stripe.Invoice[] = []
   for (const one of listed) {
-    const isLookedAt = one.status === 'open' || (one.id === newest?.id && one.status === 'paid')
+    const isLookedAt = one.status === 'open' || (present.has(one.id) && one.status === 'paid')
     const whole = isLookedAt ? await wholeInvoice(reader, one.id ?? '') : one
     if (whole === undefined) return undefined
     found.push(whole)

@@ -20,7 +20,9 @@ export function leftOutEntries({ leftOut }: Holder): readonly LeftOutEntry[] {
 export function isIncomplete({ leftOut }: Holder, kind: FileKind, source?: string): boolean {
   return [...(leftOut?.files.keys() ?? [])].some((path) => {
     const place = placeOf(path)
-    return place?.kind === kind && (source === undefined || place.source === source)
+    // A file in a wrong place may hold anything.
+    if (place === undefined) return true
+    return place.kind === kind && (source === undefined || place.source === source)
   })
 }
 

@@ -8,8 +8,8 @@ import { type JsonObject, objectIn } from '../core/json.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
-import { noProject } from './file-findings.ts'
-import { type FilePlace } from './file-kinds.ts'
+import { noProject, unknownFile } from './file-findings.ts'
+import { type FilePlace, placeOf } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, placesOfLines, removalsIn } from './lifecycle.ts'
 import { placedFiles } from './placed-files.ts'
@@ -34,10 +34,7 @@ export interface CatalogFile {
 export interface LoadedCatalog {
   /** Absent when a finding is an error that the leniency does not cover. */
   readonly catalog?: Catalog
-  /**
-   * Every finding of every file, in order of file and line. Positions name files relative to
-   * catalog/, as given.
-   */
+  /** Every finding of every file, in order of file and line. Positions are relative to catalog/. */
   readonly findings: readonly Diagnostic[]
 }
 
@@ -85,6 +82,7 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
   const findings: Diagnostic[] = []
   const draft = new DraftBuilder()
   let founded = true
+  for (const { path } of files) if (placeOf(path) === undefined) draft.leaveFile(path, [unknownFile(path)])
   for (const { path, place, reading } of placedFiles(files, findings)) {
     if (!('file' in reading)) {
       draft.leaveFile(path, reading.findings)

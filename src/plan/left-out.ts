@@ -18,7 +18,9 @@ export function leftOutBlocked({ leftOut }: Pick<Catalog, 'leftOut'>): readonly 
 }
 
 function unknownIn(path: string): string {
-  return placeOf(path)?.kind === 'access' ? '; no access is granted or revoked until it is corrected' : ''
+  const place = placeOf(path)
+  if (place === undefined) return '; nothing that it may declare is retired or moved until it is in its place'
+  return place.kind === 'access' ? '; no access is granted or revoked until it is corrected' : ''
 }
 
 function invalid(address: string, [first, ...others]: readonly Diagnostic[], result = ''): readonly InvalidEntry[] {

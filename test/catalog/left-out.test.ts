@@ -184,3 +184,15 @@ describe('both ends of a contradiction are left out, so that no half of it is pl
     expect([...catalog.removed.keys()]).toEqual(['product.q'])
   })
 })
+
+test('a file in a folder that Crossbill does not read may declare anything, so it counts as left out', () => {
+  const { catalog } = loadCatalog(files({ 'eu/prices.yaml': pricesYaml }), 'entries')
+  expect([...(catalog?.leftOut?.files.keys() ?? [])]).toEqual(['eu/prices.yaml'])
+  expect(
+    catalog && ['resources', 'access', 'externals'].map((kind) => isIncomplete(catalog, kind as 'access')),
+  ).toEqual([true, true, true])
+  expect(catalog && isIncomplete(catalog, 'subscribers', 'us')).toBe(true)
+  expect(catalog && leftOutBlocked(catalog)).toMatchObject([
+    { code: 'entry_invalid', message: expect.stringMatching(/nothing that it may declare is retired/) as string },
+  ])
+})

@@ -35,7 +35,8 @@ export interface Proof {
 }
 
 /** Every difference between the new subscription and the plan. An empty list is the proof. */
-export function prove({ expect, answer, old }: ProofInput): Proof {
+export function prove({ expect, answer: found, old }: ProofInput): Proof {
+  const answer = withoutWishes(found, expect.proof ?? { ...old, pause: null })
   const invoice = unexpectedInvoice(answer)
   const setup = setupReason(answer)
   const findings = [
@@ -52,6 +53,23 @@ export function prove({ expect, answer, old }: ProofInput): Proof {
   if (setup !== null && expect.undoes_failed_setup === true && !hasRenewed(answer))
     return { result: 'differs', findings: [setup.message], reason: setup, invoice: null }
   return { result: 'ok', findings, reason: setup, invoice: null }
+}
+
+/**
+ * The answer without what a person asked of the new subscription since its creation: an end or a
+ * pause. A creation sends neither unless the plan has it, so it is a wish. The move stands with it;
+ * an undo would cancel the only subscription that knows it, and the next move would charge.
+ */
+function withoutWishes(
+  answer: Stripe.Subscription,
+  planned: Pick<ProofExpectation, 'cancel_at' | 'cancel_at_period_end' | 'pause'>,
+): Stripe.Subscription {
+  const endless = planned.cancel_at === null && !planned.cancel_at_period_end
+  return {
+    ...answer,
+    ...(endless ? { cancel_at: null, cancel_at_period_end: false } : {}),
+    ...(planned.pause === null ? { pause_collection: null } : {}),
+  }
 }
 
 /**

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import type { Context } from '../../src/engine/context.ts'
+import type { StripeAccount } from '../../src/engine/ports.ts'
+import { members } from './members.ts'
+import { planAndApply } from './rig.ts'
+
+const now = '2026-10-05T12:00:00Z'
+const renewal = '2026-10-20T09:15:00Z'
+type Wish = (subscription: string) => Promise<unknown>
+
+/** Somebody acts on the new subscription right after its creation, before it is proven. */
+function acting({ accounts, ...context }: Context, act: Wish): Context {
+  const { target } = accounts
+  const watched: StripeAccount = {
+    ...target,
+    async send(request) {
+      const outcome = await target.send(request)
+      if (outcome.ok && request.method === 'POST' && request.path === '/v1/subscriptions')
+        await act(outcome.value.id ?? '')
+      return outcome
+    },
+  }
+  return { ...context, accounts: { ...accounts, target: watched } }
+}
+
+test('promise 9: who cancels the new subscription before it is proven is not charged again', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  const leaves: Wish = (id) => school.target.subscriptions.update(id, { cancel_at_period_end: true })
+  const { result } = await planAndApply(acting(school.stage('target'), leaves))
+  expect(result.changes.filter(({ action }) => action === 'move')).toMatchObject([{ outcome: 'done' }])
+  // A later run, and the renewal.
+  await planAndApply(school.stage('target'))
+  await school.advance('2026-11-25T12:00:00Z')
+  const all = (await school.target.subscriptions.list({ status: 'all' })).data
+  expect(all.map(({ status, ended_at: ended }) => [status, ended])).toEqual([['canceled', Date.parse(renewal) / 1_000]])
+  expect((await school.charges()).flat().filter((one) => one.startsWith('target'))).toEqual([])
+})
+
+test('promise 1: a pause of the new subscription before it is proven stays, and is named', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  const pauses: Wish = (id) => school.target.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+  const { result } = await planAndApply(acting(school.stage('target'), pauses))
+  expect(result.changes.filter(({ action }) => action === 'move')).toMatchObject([{ outcome: 'done' }])
+  const [one] = (await school.target.subscriptions.list({})).data
+  expect(one?.pause_collection).toMatchObject({ behavior: 'void' })
+})

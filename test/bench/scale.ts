@@ -31,6 +31,7 @@ interface Used {
   readonly processor: number
   /** Maximum of resident memory, MiB. */
   readonly memory: number
+  readonly requests: number
 }
 
 /**
@@ -61,7 +62,7 @@ function figureOf(
   return {
     what: `${name}, ${subscribers} subscribers`,
     reach: smaller === undefined ? `≤ ${mostMemory} MiB` : `≤ ${mostMemory} MiB, ≤ ${(times * growth).toFixed(1)} ×`,
-    measured: `processor ${milliseconds(used.processor)}, ${used.memory} MiB, in ${milliseconds(used.took)}${grown}`,
+    measured: `processor ${milliseconds(used.processor)}, ${used.memory} MiB, ${used.requests} requests, in ${milliseconds(used.took)}${grown}`,
     ok: used.memory <= mostMemory && ratio <= times * growth,
   }
 }
@@ -149,7 +150,7 @@ async function measured(folder: string, { name, args, exits, keys }: Command): P
     throw new Error(`${name} ended with ${code}: ${readFileSync(join(folder, `${name}.err`), 'utf8').slice(-2_000)}`)
   const used = { took, ...(JSON.parse(readFileSync(usage, 'utf8')) as Omit<Used, 'took'>) }
   process.stderr.write(
-    `${name}: processor ${milliseconds(used.processor)}, ${used.memory} MiB, in ${milliseconds(took)}\n`,
+    `${name}: processor ${milliseconds(used.processor)}, ${used.memory} MiB, ${used.requests} requests, in ${milliseconds(took)}\n`,
   )
   return used
 }

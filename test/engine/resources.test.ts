@@ -217,3 +217,14 @@ event_destinations: { e: ${destination} }
     'webhook_endpoint.w secret_not_returned',
   ])
 })
+
+test('a saved plan is not applied over a change that a person made to the same field since', async () => {
+  const product = (name: string) => fromText(`products: { p: { name: ${name} } }\n`)
+  await using rig = await openRig(product('One'))
+  await planAndApply(rig.context)
+  const context = rig.with(product('Two'))
+  const plan = await makePlan(context)
+  const { target } = context.accounts
+  await target.send({ method: 'POST', path: '/v1/products/p', params: { name: 'Theirs' }, idempotencyKey: 'dashboard' })
+  await expect(apply(context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
+})

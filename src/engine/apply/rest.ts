@@ -44,7 +44,7 @@ export function restOf(plan: Plan, fresh: Plan, ground: Ground): Rest | undefine
   const ready = fresh.changes.filter(
     (change) => addresses.has(change.address) || (change.steps.length > 0 && isReviewed(change)),
   )
-  if (!ready.every(isReviewed)) return undefined
+  if (!ready.every(isReviewed) || ready.some((change) => isFromOtherValues(change, plan))) return undefined
   const left = new Set(ready.map(({ address }) => address))
   const done = plan.changes.filter(({ address }) => !left.has(address))
   const isDone = (change: Change): boolean =>
@@ -52,6 +52,19 @@ export function restOf(plan: Plan, fresh: Plan, ground: Ground): Rest | undefine
   // Without a trace of the plan's own work, a difference was made by others.
   const isBegun = done.length > 0 || ready.some((change) => !reviewed.has(ground.essenceOf(change)))
   return isBegun && done.every(isDone) ? { ready, done } : undefined
+}
+
+/**
+ * Whether an update sends all of its reviewed requests, and begins from other values than the plan
+ * shows: another person changed the object, because this plan's own work would have left fewer
+ * requests.
+ */
+function isFromOtherValues(change: Change, plan: Plan): boolean {
+  if (change.action !== 'update') return false
+  const planned = plan.changes.find(({ address, action }) => address === change.address && action === 'update')
+  if (planned === undefined || planned.steps.length !== change.steps.length) return false
+  const shown = new Map(planned.patch.map((one) => [one.path, canonicalJson(one)]))
+  return change.patch.some((one) => shown.get(one.path) !== canonicalJson(one))
 }
 
 function requestOf({ account, method, path, params, secret_to: sink }: Step, { resolve, resolved }: Ground): string {

@@ -44,3 +44,13 @@ test('promise 1: a pause of the new subscription before it is proven stays, and 
   const [one] = (await school.target.subscriptions.list({})).data
   expect(one?.pause_collection).toMatchObject({ behavior: 'void' })
 })
+
+test('promise 1: an old subscription that loses its mark between creation and proof still has one payer', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  const [old = ''] = school.subscriptions
+  const strips: Wish = () => school.us.subscriptions.update(old, { metadata: '' })
+  await planAndApply(acting(school.stage('target'), strips))
+  await school.advance('2026-11-25T12:00:00Z')
+  const charged = (await school.charges()).flat().map((one) => one.split(' ')[1] ?? '')
+  expect(charged.filter((at) => at > now)).toEqual(['2026-10-20T10:15:00Z', '2026-11-20T10:15:00Z'])
+})

@@ -64,7 +64,8 @@ describe('Stripe has confirmed a cancel after at most three requests', () => {
     expect(await cancelled(ada.subscriber)).toBe('done')
     expect(untilConfirmed(ada.successor)).toHaveLength(3)
     expect(await rig.status('us', ada.old)).toBe('canceled')
-    expect(calls.length).toBeLessThanOrEqual(15)
+    // One of them looks for a carried invoice that would still be collected.
+    expect(calls.length).toBeLessThanOrEqual(16)
   })
 
   test('of a member who has not been moved', async () => {

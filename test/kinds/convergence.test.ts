@@ -208,7 +208,8 @@ const journeys: Journeys = {
       'removed',
       '',
       [
-        'retire coupon.a (no longer declared)',
+        // The coupon and the four that it replaced.
+        ...Array<string>(5).fill('retire coupon.a (no longer declared)'),
         'retire product.p (no longer declared)',
         'retire product.q (no longer declared)',
       ],
@@ -251,7 +252,14 @@ const journeys: Journeys = {
       codes('a: { code: HELLO, promotion: { coupon: c } }', 50),
       ['replace coupon.c (percent_off)', 'replace promotion_code.a (promotion)'],
     ],
-    ['removed', '', ['retire promotion_code.a (no longer declared)', 'retire coupon.c (no longer declared)']],
+    [
+      'removed',
+      '',
+      [
+        'retire promotion_code.a (no longer declared)',
+        ...Array<string>(2).fill('retire coupon.c (no longer declared)'),
+      ],
+    ],
     [
       'back again',
       codes('a: { code: HELLO, promotion: { coupon: c } }', 50),

@@ -12,6 +12,8 @@ const nextPatience = 3_000
  * hour later.
  */
 const queryPatience = 30_000
+/** The same for a migration, which may rewrite a large table or wait for another process's. */
+export const migrationPatience = 3_600_000
 
 /**
  * The servers that a URL names, as one URL each. `postgres://user@one:5432,two:5432/db` is the form
@@ -27,10 +29,15 @@ export function serversOf(url: string): readonly [string, ...string[]] {
 /**
  * Connections to the server that accepts writes. With several servers, each new connection begins
  * with the server that was last used, and tries the others in their order: after a fail-over, the
- * next connection reaches the new primary. `types` parses what is read.
+ * next connection reaches the new primary. `types` parses what is read. `patience` replaces the
+ * limit of each query, also the one that the URL sets.
  */
-export function connectHosts(url: string, types: pg.CustomTypesConfig): PostgresPool & { readonly ended: boolean } {
-  const servers = serversOf(url)
+export function connectHosts(
+  url: string,
+  types: pg.CustomTypesConfig,
+  patience?: number,
+): PostgresPool & { readonly ended: boolean } {
+  const servers = serversOf(patience === undefined ? url : withLimit(url, patience))
   const alone = servers.length === 1
   const pools = servers.map((server) => openPool(server, types, alone))
   /** Connections whose server accepted writes when they were opened. */
@@ -66,6 +73,12 @@ export function connectHosts(url: string, types: pg.CustomTypesConfig): Postgres
       await Promise.all(pools.filter(({ ended }) => !ended).map(async (pool) => pool.end()))
     },
   } as PostgresPool & { readonly ended: boolean }
+}
+
+/** Drivers take what the URL sets before their own options. */
+function withLimit(url: string, milliseconds: number): string {
+  const plain = url.replaceAll(/(?<=[?&])query_timeout=[^&]*&?/g, '')
+  return `${plain}${plain.includes('?') ? '&' : '?'}query_timeout=${milliseconds}`
 }
 
 function openPool(connectionString: string, types: pg.CustomTypesConfig, alone: boolean): pg.Pool {

@@ -10,7 +10,7 @@ import pg from 'pg'
 import { assert } from '../core/assert.ts'
 import { postgresNow, type Prepare, type StoreEngine } from './engines.ts'
 import { storeFailure, tellingFailures } from './failures.ts'
-import { connectHosts } from './postgres-hosts.ts'
+import { connectHosts, migrationPatience } from './postgres-hosts.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -38,11 +38,15 @@ const types = {
  */
 export function openPostgresEngine(url: string, prepare: Prepare): StoreEngine {
   const pool = connectHosts(url, types)
-  // Without `prepare`, which uses it. The pool ends with the engine.
-  const plain = new Kysely<Tables>({ dialect: new TellingDialect({ pool }) })
   const dialect = new TellingDialect({ pool }, async () => {
     await reached(pool)
-    await prepare({ name: 'postgres', database: plain, nowMilliseconds: postgresNow })
+    const patient = connectHosts(url, types, migrationPatience)
+    try {
+      const plain = new Kysely<Tables>({ dialect: new TellingDialect({ pool: patient }) })
+      await prepare({ name: 'postgres', database: plain, nowMilliseconds: postgresNow })
+    } finally {
+      await patient.end()
+    }
   })
   const database = new Kysely<Tables>({ dialect })
   return {

@@ -102,6 +102,10 @@ describe('the service starts and stays', () => {
         }
         expect(await status(`${at}/kajabi/hooks/${hookSecret}`, hook)).toBe(202)
         expect(await status(service.adminUrl)).toBe(200)
+        // V8 would give it 128 MB.
+        const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+        const young = /^nodejs_heap_space_size_total_bytes\{space="new"\} (\d+)$/m.exec(metrics)?.[1]
+        expect(Number(young)).toBeLessThan(16e6)
         expect(await service.kill('SIGTERM')).toBe(0)
       } finally {
         await town.close()

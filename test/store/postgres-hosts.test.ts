@@ -1,4 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openStore } from '../../src/store/open.ts'
 import { serversOf } from '../../src/store/postgres-hosts.ts'
@@ -59,3 +61,23 @@ test.skipIf(postgres === undefined)(
     }
   },
 )
+
+test.skipIf(postgres === undefined)('a migration is not cut off by the limit of a query', async () => {
+  const url = (await postgres?.database()) ?? ''
+  const other = new pg.Client({ connectionString: url })
+  await other.connect()
+  // Another process migrates: Kysely's lock.
+  await other.query('select pg_advisory_lock(3853314791062309107)')
+  const opened = openStore({ url: `${url}?query_timeout=200` })
+  try {
+    const first = await Promise.race([opened.then(() => 'open'), sleep(500, 'waits')]).catch(String)
+    expect(first).toBe('waits')
+    await other.query('select pg_advisory_unlock(3853314791062309107)')
+    const store = await opened
+    await store.put('after', 2)
+    expect(await store.get('after')).toBe(2)
+    await store.close()
+  } finally {
+    await other.end()
+  }
+})

@@ -184,16 +184,10 @@ function scheduleOf(subscription: Stripe.Subscription | undefined): string | nul
   return schedule === null ? null : idOf(schedule)
 }
 
-/**
- * `expect` with its references resolved to ids. An old subscription whose hold or mark is gone is
- * held again before anything is compared or undone: without the mark, an undo would take our pause
- * for the member's own and leave it, and no account would bill.
- */
+/** `expect` with its references resolved to ids. */
 export function proved(input: ProofInput | undefined): EventOf<'proved'> {
   if (input === undefined) return { type: 'proved', result: 'unsure', reason: null, invoice: null }
   const { result, reason, invoice } = prove(input)
-  if (result === 'differs' && ['free', 'hold_removed'].includes(observeOld(input.old)))
-    return { type: 'proved', result: 'unsure', reason: null, invoice: null }
   return { type: 'proved', result, reason, invoice }
 }
 

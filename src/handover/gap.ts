@@ -1,7 +1,8 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
-import { standsStill } from '../live/invoice.ts'
+import { isRenewal, standsStill } from '../live/invoice.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
+import { isPausedAt } from '../live/pause.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent } from './event-types.ts'
 import type { HandoverState, KeptBack, StateIn, TakenLine } from './state.ts'
@@ -111,8 +112,6 @@ function keptBack(
   moreFor: (invoice: Stripe.Invoice) => readonly TakenLine[],
 ): readonly Stripe.Invoice[] {
   const isOwed = (one: Stripe.Invoice): boolean => one.total + grossOf(moreFor(one)) > 0
-  const isPaused = ({ created }: Stripe.Invoice): boolean =>
-    pause !== null && (pause.resumes_at === null || pause.resumes_at > created)
   // If a mark does not say when the hold began, only the current period is certain.
   const isSince = (invoice: Stripe.Invoice): boolean =>
     since > 0
@@ -120,7 +119,9 @@ function keptBack(
       : items.data.some((item) => item.current_period_start === invoice.period_end || coversPeriod(invoice, item))
   return invoices
     .filter((one) => one.status === 'void' || (one.status === 'draft' && standsStill(one)))
-    .filter((one) => keptReasons.has(one.billing_reason) && isOwed(one) && isSince(one) && !isPaused(one))
+    .filter(
+      (one) => keptReasons.has(one.billing_reason) && isOwed(one) && isSince(one) && !isPausedAt(pause, one.created),
+    )
     .toSorted((a, b) => a.created - b.created)
 }
 
@@ -128,10 +129,6 @@ const keptReasons: ReadonlySet<Stripe.Invoice['billing_reason']> = new Set([
   'subscription_cycle',
   'subscription_update',
 ])
-
-function isRenewal({ billing_reason: reason }: Stripe.Invoice): boolean {
-  return reason === 'subscription_cycle'
-}
 
 type Missed = { readonly invoice: Stripe.Invoice; readonly period: KeptBack }
 

@@ -6,11 +6,15 @@ import type { Reason } from './types.ts'
  * A reason with its code's documented fix, or a more specific fix. The message names objects by id,
  * never people.
  */
-export function blocked(code: BlockedCode, message: string, fix: string = blockedCodes[code].fix): Reason<BlockedCode> {
+export function blocked<C extends BlockedCode>(
+  code: C,
+  message: string,
+  fix: string = blockedCodes[code].fix,
+): Reason<C> {
   return { code, message, fix }
 }
 
-export function deferred(code: DeferredCode, message: string): Reason<DeferredCode> {
+export function deferred<C extends DeferredCode>(code: C, message: string): Reason<C> {
   return { code, message, fix: deferredCodes[code].fix }
 }
 

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
-import { finalizationError, isOwedAsWritten } from '../live/invoice.ts'
+import { finalizationError, isOfPeriod, isOwedAsWritten } from '../live/invoice.ts'
 import { isRefundedWhole, observeInvoice, type InvoiceObservation } from '../live/observations.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 import { blocked, deferred } from './reasons.ts'
@@ -22,7 +22,21 @@ export type Stay = Reason<DeferredCode> | Reason<BlockedCode>
 /** What an invoice of the new subscription is to a revert: its state, and what was done to it. */
 type TakenBack = InvoiceObservation | 'waived' | 'partly_settled' | 'not_finalized'
 
-type Rule = (invoice: Stripe.Invoice, asked: TakenBackBy) => Stay | null
+/** Codes by which this table stops a revert: a rule with another one does not compile. */
+const stayCodes = [
+  'waived_in_target',
+  'open_invoice',
+  'finalization_failed',
+  'payment_in_flight',
+  'refunded_in_target',
+  'disputed_in_target',
+] as const
+type StayCode = (typeof stayCodes)[number]
+
+type Rule = (
+  invoice: Stripe.Invoice,
+  asked: TakenBackBy,
+) => Reason<Extract<StayCode, BlockedCode>> | Reason<Extract<StayCode, DeferredCode>> | null
 
 /** Nothing to decide: there is no invoice, it stays paid, or the revert voids it. */
 const goesOn: Rule = () => null
@@ -77,15 +91,7 @@ const rules: Readonly<Record<TakenBack, Rule>> = {
       : blocked('disputed_in_target', `the payment of invoice ${id} is disputed`),
 }
 
-/** Codes by which this table stops a revert. */
-const stays: ReadonlySet<string> = new Set<BlockedCode | DeferredCode>([
-  'waived_in_target',
-  'open_invoice',
-  'finalization_failed',
-  'payment_in_flight',
-  'refunded_in_target',
-  'disputed_in_target',
-])
+const stays: ReadonlySet<string> = new Set(stayCodes)
 
 /** Whether this table decided about the subscriber, so that every invoice has to be read. */
 export function asksForInvoices(one: Classification): boolean {
@@ -112,8 +118,6 @@ export function whyNotTakenBack(invoices: readonly Stripe.Invoice[], asked: Take
   return found.find(({ code }) => code !== 'payment_in_flight') ?? found[0] ?? null
 }
 
-const renewals: ReadonlySet<unknown> = new Set(['subscription_create', 'subscription_cycle'])
-
 /**
  * The newest invoice, and the one of the running period if that is another: a change by the member
  * or a person has an invoice of its own.
@@ -122,7 +126,7 @@ export function presentInvoices<T extends Pick<Stripe.Invoice, 'billing_reason' 
   invoices: readonly T[],
 ): readonly T[] {
   const all = invoices.toSorted((a, b) => b.created - a.created)
-  const renewal = all.find((one) => renewals.has(one.billing_reason))
+  const renewal = all.find(isOfPeriod)
   return [...new Set([all[0], renewal])].filter((one) => one !== undefined)
 }
 

@@ -1,4 +1,6 @@
 import type Stripe from 'stripe'
+import { isRenewal } from '../live/invoice.ts'
+import { isPausedAt } from '../live/pause.ts'
 import type { Candidate } from './candidate.ts'
 import type { TakenBackBy } from './taken-back.ts'
 import type { UnpaidPeriod } from './types.ts'
@@ -49,11 +51,9 @@ export function unpaidPeriods(candidate: Candidate, asked: TakenBackBy): readonl
   const { gap, before_pause: pause } = asked
   const { voided, paidFromCredit } = unpaidInvoices(candidate)
   const outcome = gap === 'invoice' ? 'billed' : 'left'
-  const isPaused = (one: Stripe.Invoice): boolean =>
-    pause !== null && (pause.resumes_at === null || pause.resumes_at > one.created)
   const told = (invoices: readonly Stripe.Invoice[], what: UnpaidPeriod['outcome']): readonly UnpaidPeriod[] =>
     invoices
-      .filter((one) => one.billing_reason === 'subscription_cycle' && one.total > 0 && !isPaused(one))
+      .filter((one) => isRenewal(one) && one.total > 0 && !isPausedAt(pause, one.created))
       .map(({ id, created, total, currency }) => ({
         invoice: id ?? '',
         at: created,

@@ -1,5 +1,7 @@
 import type Stripe from 'stripe'
+import { isRenewal } from '../live/invoice.ts'
 import { markReverting, markVoiding, oldIdOf } from '../live/marks.ts'
+import { isPausedAt } from '../live/pause.ts'
 import type { Expectation } from './types.ts'
 
 /*
@@ -17,9 +19,8 @@ export function waivedIn(invoices: readonly Stripe.Invoice[], asked: Asked): rea
 
 /** Invoices of the hand-over itself do not count, nor those of a pause that a revert carries. */
 function isWaived(invoice: Stripe.Invoice, { key, held_since: since, before_pause: pause }: Asked): boolean {
-  const { status, created, total, billing_reason: why, metadata } = invoice
-  const isPaused = pause !== null && (pause.resumes_at === null || pause.resumes_at > created)
-  if (isPaused || created < since || total <= 0 || why !== 'subscription_cycle') return false
+  const { status, created, total, metadata } = invoice
+  if (isPausedAt(pause, created) || created < since || total <= 0 || !isRenewal(invoice)) return false
   if (isReverting(invoice, key) || metadata?.[markVoiding] !== undefined) return false
   return status === 'void' || status === 'uncollectible'
 }

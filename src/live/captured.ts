@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { secondsPerDay, type Instant } from '../core/instant.ts'
+import { isRenewal } from './invoice.ts'
 
 /** Whether an invoice captured money at the first renewal or later, for whatever it billed. */
 export function isCaptured({ status, amount_paid: paid, created }: Stripe.Invoice, first: Instant): boolean {
@@ -11,7 +12,7 @@ export function isCaptured({ status, amount_paid: paid, created }: Stripe.Invoic
  * or one by hand, may be paid while the renewal is not.
  */
 export function isRenewalCaptured(invoice: Stripe.Invoice, first: Instant): boolean {
-  return invoice.billing_reason === 'subscription_cycle' && isCaptured(invoice, first)
+  return isRenewal(invoice) && isCaptured(invoice, first)
 }
 
 /**
@@ -20,7 +21,7 @@ export function isRenewalCaptured(invoice: Stripe.Invoice, first: Instant): bool
  */
 export function mayHideCapture(latest: Stripe.Invoice, first: Instant): boolean {
   if (latest.created < first || isRenewalCaptured(latest, first)) return false
-  return latest.billing_reason !== 'subscription_cycle' || isLaterRenewal(latest, first)
+  return !isRenewal(latest) || isLaterRenewal(latest, first)
 }
 
 /** Stripe creates a renewal's invoice within hours of its date; the shortest interval is a day. */

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { cycleOf, nextChargeDate } from '../billing/calendar.ts'
 import { instant, type Instant } from '../core/instant.ts'
+import { isRenewal } from './invoice.ts'
 import { recurrenceOf } from './source.ts'
 
 /**
@@ -27,7 +28,7 @@ export function firstRenewal(subscription: Stripe.Subscription): Instant {
  */
 export function hasRenewed(subscription: Stripe.Subscription): boolean {
   const { latest_invoice: latest, items } = subscription
-  if (typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle') return true
+  if (typeof latest === 'object' && latest !== null && isRenewal(latest)) return true
   const first = firstRenewal(subscription)
   return items.data.some(({ current_period_start: start }) => start >= first)
 }

@@ -29,6 +29,16 @@ export function isCollected(invoice: ShownInvoice): boolean {
   return status === 'open' && method === 'charge_automatically' && !standsStill(invoice) && due !== 0
 }
 
+/** It bills a period that a renewal began, and no change of the subscription. */
+export function isRenewal({ billing_reason: reason }: Pick<Stripe.Invoice, 'billing_reason'>): boolean {
+  return reason === 'subscription_cycle'
+}
+
+/** It bills a whole period: the first one or a renewal. */
+export function isOfPeriod(invoice: Pick<Stripe.Invoice, 'billing_reason'>): boolean {
+  return isRenewal(invoice) || invoice.billing_reason === 'subscription_create'
+}
+
 /** It waits for its customer to pay it by hand, and Stripe sends reminders. */
 export function isSent(invoice: ShownInvoice): boolean {
   const { status, collection_method: method } = invoice

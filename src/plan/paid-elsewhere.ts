@@ -6,6 +6,7 @@ import type { StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
 import { nextChargeOf } from '../handover/charges.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
+import { isOfPeriod } from '../live/invoice.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
 import { makesProrations } from '../live/portals.ts'
 import { readSource } from '../live/source.ts'
@@ -47,8 +48,6 @@ interface Paid {
   readonly until: number
 }
 
-const renewals: ReadonlySet<unknown> = new Set(['subscription_create', 'subscription_cycle'])
-
 /**
  * What was paid for the running period, and until when. The newest invoice says it if it is the one
  * of the period; after another one (of a change, or by hand), the terms do. What a credit note took
@@ -60,9 +59,9 @@ function paidBy(key: string, old: Stripe.Subscription): readonly Paid[] {
   const until = read.next
   if (mode.type !== 'flexible' || latest === null || typeof latest === 'string' || until === null) return []
   if (runningTrialEnd(old) !== null || paymentFailure(old) !== undefined) return []
-  const isOfPeriod = renewals.has(latest.billing_reason)
-  if (isOfPeriod && latest.status !== 'paid') return []
-  const amount = isOfPeriod ? latest.total - givenBack(latest) : (nextChargeOf(read)?.amount ?? 0)
+  const isThePeriods = isOfPeriod(latest)
+  if (isThePeriods && latest.status !== 'paid') return []
+  const amount = isThePeriods ? latest.total - givenBack(latest) : (nextChargeOf(read)?.amount ?? 0)
   return amount > 0 ? [{ key, amount, currency, until }] : []
 }
 

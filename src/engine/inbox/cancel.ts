@@ -47,9 +47,9 @@ export function ownCancel(
 /**
  * Cancels a subscription and confirms it from Stripe's answer. Stripe answers 404 for a cancelled
  * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
- * cancel. Nothing is prorated, and nothing is invoiced but usage, and
- * that only where the invoice would have nothing else. A cancel at once stops the
- * collection of the customer's other invoices, so those are marked before it.
+ * cancel. Nothing is prorated, and nothing is invoiced but usage, and that only where the invoice
+ * would have nothing else. A cancel at once stops the collection of the customer's other invoices,
+ * so those are marked before it.
  *
  * | the subscription                           | then                                      |
  * | ------------------------------------------ | ----------------------------------------- |

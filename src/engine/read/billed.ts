@@ -1,4 +1,4 @@
-import { addTo } from '../../core/lists.ts'
+import { addTo, least } from '../../core/lists.ts'
 import type Stripe from 'stripe'
 import { isProration } from '../../handover/taken-lines.ts'
 import { invoiceSubscription } from '../../live/collection.ts'
@@ -36,7 +36,7 @@ export async function readProrated(
     })
     return found
   }
-  const created = { gte: [...since.values()].reduce((first, one) => Math.min(first, one)) }
+  const created = { gte: least(since.values()) }
   for await (const one of account.list('/v1/invoices', { created })) {
     const id = invoiceSubscription(one)
     // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
+import { applyLease } from '../../src/engine/lease.ts'
+import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
 import { members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
@@ -54,3 +57,37 @@ test('promise 1: an old subscription that loses its mark between creation and pr
   const charged = (await school.charges()).flat().map((one) => one.split(' ')[1] ?? '')
   expect(charged.filter((at) => at > now)).toEqual(['2026-10-20T10:15:00Z', '2026-11-20T10:15:00Z'])
 })
+
+/** The run is killed right after Stripe has put an old subscription on hold. */
+async function dieHolding(context: Context): Promise<void> {
+  let held = false
+  const sources = new Map(
+    [...context.accounts.sources].map(([name, account]) => {
+      const send: StripeAccount['send'] = async (request) => {
+        const outcome = await account.send(request)
+        held ||= request.params?.['pause_collection'] !== undefined
+        return outcome
+      }
+      return [name, { ...account, send }] as const
+    }),
+  )
+  const watched = { ...context, accounts: { ...context.accounts, sources } }
+  const life = mortal(watched, ({ side }) => side === 'after' && held)
+  await expect(planAndApply(life.context)).rejects.toThrow(Killed)
+  await context.store.breakLease(applyLease)
+}
+
+for (const next of ['target', 'source'] as const)
+  test(`promise 1: a run dies right after a hold whose marks are then removed; the stage ${next} has one payer`, async () => {
+    await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+    const [old = ''] = school.subscriptions
+    await dieHolding(school.stage('target'))
+    await school.us.subscriptions.update(old, { metadata: '' })
+    const { violations } = await verify(school.stage(next))
+    expect(violations.map(({ code }) => code)).toEqual(['held_without_successor'])
+    await planAndApply(school.stage(next))
+    expect((await school.us.subscriptions.retrieve(old)).pause_collection?.behavior).not.toBe('keep_as_draft')
+    await school.advance('2026-11-25T12:00:00Z')
+    const charged = (await school.charges()).flat().map((one) => one.split(' ')[1] ?? '')
+    expect(charged.filter((at) => at > now)).toEqual(['2026-10-20T10:15:00Z', '2026-11-20T10:15:00Z'])
+  })

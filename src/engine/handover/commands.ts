@@ -6,7 +6,7 @@ import { bothRead, invoiceRead, isToCreate, oldRead, proved } from '../../handov
 import { gapOf } from '../../handover/gap.ts'
 import { comparePreviews, previewParams, previewRefused } from '../../handover/preview.ts'
 import type { Command, HandoverEvent } from '../../handover/event-types.ts'
-import type { HandoverPlan, Reason } from '../../handover/types.ts'
+import type { Expectation, HandoverPlan, Reason } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { wrongDefault } from './claimed-default.ts'
 import { collect, stoppedBySides } from './collection.ts'
@@ -14,6 +14,7 @@ import { referenceMissing, send, type Turn } from './sends.ts'
 import { previewInvoice } from './previews.ts'
 import { noteSeen } from './seen.ts'
 import { fillParams } from '../send/references.ts'
+import { withOwnHold } from '../read/own-holds.ts'
 import {
   asInvoice,
   gapInvoices,
@@ -86,15 +87,21 @@ async function prove(context: Context, { job, state, resolve }: Turn): Promise<H
   const filled = fillParams(job.handover.expect, resolve)
   if (state.successor === null || !filled.ok) return proved(undefined)
   const answer = await readSuccessor(context, state.successor)
-  const old = await readOld(context, job.handover.expect)
+  const old = await readMarked(context, job.handover.expect)
   if (answer === undefined || old === undefined) return proved(undefined)
   noteSeen(job, old, context.accounts.target.now())
   return proved({ expect: filled.value, answer, old })
 }
 
+/** The old subscription, with the marks of a hold that only the journal still shows. */
+async function readMarked(context: Context, expect: Expectation): Promise<Stripe.Subscription | undefined> {
+  const old = await readOld(context, expect)
+  return old && withOwnHold(context, expect.key, old)
+}
+
 async function readBoth(context: Context, { job, state }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
-  const old = await readOld(context, expect)
+  const old = await readMarked(context, expect)
   noteSeen(job, old, context.accounts.target.now())
   const settles = job.handover.goal === 'settle'
   const [target, pending, invoices] = await Promise.all([

@@ -4,6 +4,7 @@ import { idOf } from '../../core/reference.ts'
 import { markCard } from '../../live/entered-card.ts'
 import { markFrom, oldIdOf, readPaymentMark } from '../../live/marks.ts'
 import { withKnown } from '../read/known.ts'
+import { withOwnHolds } from '../read/own-holds.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
 import { blocked } from '../../handover/reasons.ts'
 import { adoptedObjects } from '../../catalog/adopted.ts'
@@ -14,7 +15,7 @@ import { classifySubscribers } from '../../handover/classify.ts'
 import { asksForInvoices } from '../../handover/taken-back.ts'
 import type { Classification, CopyMap, HandoverInput } from '../../handover/types.ts'
 import { copyMapOf } from '../../handover/candidate.ts'
-import type { Live } from '../../live/accounts.ts'
+import type { Live, LiveAccount } from '../../live/accounts.ts'
 import { referencesIn } from '../../plan/references.ts'
 import { planResources } from '../../plan/resources/plan.ts'
 import { surveyAccess, type AccessSurvey } from '../access/survey.ts'
@@ -50,7 +51,8 @@ export async function survey(
   const listed = given ?? (await refresh(context))
   const [known, records, imported] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
   const customers = new Map([...imported].map(([source, map]) => [source, map.customers]))
-  const whole = await withKnown(context, listed, { catalog, records, customers })
+  const complete = await withKnown(context, listed, { catalog, records, customers })
+  const whole = { ...complete, sources: await withHolds(context, complete.sources) }
   const captured = await capturedBefore(context, whole.target)
   const entered = await enteredCards(context, whole, catalog)
   const lists = { ...whole, target: { ...whole.target, captured, entered } }
@@ -69,6 +71,13 @@ export async function survey(
   const classified = withoutBlockedResources(willing, resources)
   const access = await surveyAccess(context, live)
   return { live, input, classified, resources, known, retired, access, state }
+}
+
+/** Every old account, with the marks of holds that only the journal still shows. */
+async function withHolds(context: Pick<Context, 'store'>, sources: Live['sources']): Promise<Live['sources']> {
+  const read = new Map<string, LiveAccount>()
+  for (const [name, account] of sources) read.set(name, await withOwnHolds(context, account))
+  return read
 }
 
 /**

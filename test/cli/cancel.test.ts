@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type Stripe from 'stripe'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { crossbill, type Ran } from './crossbill.ts'
@@ -49,6 +50,17 @@ describe('cancel: the manual fallback', () => {
   const cancel = async (...words: string[]): Promise<Ran> => crossbill(['cancel', ...words], folder)
   const status = async (subscription: string): Promise<string> =>
     await inWorld(folder, accounts, async (stripe) => (await stripe('us').subscriptions.retrieve(subscription)).status)
+
+  test('promise 7: needs no secret of Kajabi, and plan names all that it needs', async () => {
+    const project = join(folder, 'catalog/project.yaml')
+    const kajabi = 'kajabi: { site: "1", client_id: { env: UNSET_ID }, client_secret: { env: UNSET_SECRET } }\n'
+    writeFileSync(project, `${readFileSync(project, 'utf8')}${kajabi}`)
+    writeFileSync(join(folder, 'catalog/access.yaml'), 'offers: { course: { kajabi: "1", prices: [] } }\n')
+    const { code, stderr } = await cancel(`us/${one.subscriptions[0]}`, '--yes')
+    expect({ code, left: stderr.includes('Kajabi is left out') }).toEqual({ code: 0, left: true })
+    expect(await status(one.subscriptions[0] ?? '')).toBe('canceled')
+    expect((await crossbill(['plan'], folder)).stderr).toContain('UNSET_ID (kajabi.client_id), UNSET_SECRET')
+  })
 
   test.each([
     ['the old subscription', () => `us/${one.subscriptions[0]}`],

@@ -5,7 +5,6 @@ import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import type { ConnectOptions } from '../../stripe/account.ts'
 import type { ProjectSandbox } from './project-sandbox.ts'
-import { refuseUnset } from './secret-names.ts'
 import type { Shell } from '../shell.ts'
 
 /**
@@ -20,7 +19,6 @@ export async function connectAccounts(
 ): Promise<Accounts> {
   // The SDK is loaded here, because loading takes 100 ms, which --help must not wait for.
   const { connectAccount } = await import('../../stripe/account.ts')
-  refuseUnset(project, shell)
   const connected = await Promise.all(
     Object.entries(project.accounts).map(async ([name, account]) => {
       const options = await connection(name, account, sandbox, shell)

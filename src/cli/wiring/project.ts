@@ -13,6 +13,7 @@ import type { OpenStore } from '../../store/open.ts'
 import { loadProject } from './catalog.ts'
 import { connectAccounts } from './connect.ts'
 import { withCopyMapFiles } from './copy-map-files.ts'
+import { refuseUnset } from './secret-names.ts'
 import { openProjectSandbox, type ProjectSandbox } from './project-sandbox.ts'
 import type { AccessPort } from '../../engine/access-port.ts'
 import { accessIn } from '../../catalog/access-read.ts'
@@ -56,6 +57,9 @@ export async function withProjectDespite<T>(
   work: (project: OpenProject) => Promise<T>,
 ): Promise<T> {
   const { catalog, files } = await loadProject(shell, leniency)
+  const { accounts: configs, kajabi, store: place } = catalog.project
+  const isKajabiNeeded = accessNeeded && catalog.access['offers'] !== undefined && kajabi !== undefined
+  refuseUnset({ accounts: configs, store: place, ...(isKajabiNeeded ? { kajabi } : {}) }, shell)
   return await withStore(
     catalog.project,
     shell,

@@ -8,8 +8,10 @@ interface NamedSecret {
   readonly where: string
 }
 
-/** The environment variables from which every command that reads the accounts takes its secrets. */
-export function secretNames({ accounts, kajabi, store }: Project): readonly NamedSecret[] {
+type Named = Partial<Pick<Project, 'accounts' | 'kajabi' | 'store'>>
+
+/** The environment variables that these parts of a project name. */
+export function secretNames({ accounts, kajabi, store }: Named): readonly NamedSecret[] {
   const named = (value: unknown, where: string): readonly NamedSecret[] => {
     if (typeof value !== 'object' || value === null) return []
     if ('env' in value && typeof value.env === 'string') return [{ env: value.env, where }]
@@ -21,10 +23,11 @@ export function secretNames({ accounts, kajabi, store }: Project): readonly Name
 
 /**
  * Names every missing variable at once: a user who learns of one in each run sets them one by one.
+ * @param needed only the parts without which the command cannot work
  * @throws CommandError `secret_missing`
  */
-export function refuseUnset(project: Project, { surroundings: { env } }: Pick<Shell, 'surroundings'>): void {
-  const unset = secretNames(project).filter(({ env: name }) => (env[name] ?? '') === '')
+export function refuseUnset(needed: Named, { surroundings: { env } }: Pick<Shell, 'surroundings'>): void {
+  const unset = secretNames(needed).filter(({ env: name }) => (env[name] ?? '') === '')
   // Of a single one, the place that needs it has the better words.
   if (unset.length < 2) return
   const names = unset.map(({ env: name, where }) => `${name} (${where})`).join(', ')

@@ -13,7 +13,7 @@ export interface OutputKind {
    * it is compressed.
    */
   readonly isOne: (text: string) => boolean
-  /** How the name of such a file must end, so that programs open it as what it is. */
+  /** How the name of such a file ends. One that ends like another kind of file is refused. */
   readonly ends?: readonly string[]
 }
 
@@ -41,7 +41,7 @@ export function documentWith(
 /**
  * Commands call it before they begin, so that a long run is not lost at its end.
  * @throws CommandError `out_taken` when another file has one of the names, `out_in_catalog` for a
- *   place among the YAML, `out_name` for an end that belongs to files of another kind
+ *   place among the YAML, `out_name` for a name that ends like another kind of file
  */
 export async function refuseTaken(outputs: readonly Output[], notDone = 'nothing was written'): Promise<void> {
   for (const { path, kind } of outputs) {
@@ -56,8 +56,12 @@ export async function refuseTaken(outputs: readonly Output[], notDone = 'nothing
   }
 }
 
+/** Names by which programs open a file as something else. Any other name is the user's choice. */
+const knownEnds = ['.json', '.json.gz', '.html', '.htm', '.md', '.csv', '.yaml', '.yml']
+
 function refuseName(path: string, { what, ends }: OutputKind, notDone: string): void {
-  if (ends === undefined || ends.some((end) => path.toLowerCase().endsWith(end))) return
+  const hasOne = (of: readonly string[]): boolean => of.some((end) => path.toLowerCase().endsWith(end))
+  if (ends === undefined || hasOne(ends) || !hasOne(knownEnds)) return
   throw new CommandError('out_name', `${path} would hold ${what}, whose name ends in ${ends.join(' or ')}`, {
     notDone,
     fix: 'Name the file accordingly. --format decides only what is printed; to keep that, redirect it: … > FILE',

@@ -107,6 +107,12 @@ describe('a command replaces only its own earlier output', () => {
     expect(files()).toEqual(before)
   })
 
+  test('a plan may have any other name', async () => {
+    const saved = await crossbill(['plan', '--out', 'wave-1.plan', '--quiet'], folder)
+    expect(saved.code).toBe(0)
+    expect((await crossbill(['show', 'wave-1.plan'], folder)).code).toBe(0)
+  })
+
   test('init keeps a schema of another program, and makes no project', async () => {
     rmSync(join(folder, 'catalog'), { recursive: true })
     const path = join(folder, '.schemas/project.schema.json')

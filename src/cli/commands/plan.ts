@@ -18,7 +18,7 @@ export const main = command({
       type: 'string',
       requiresArg: true,
       describe:
-        'save the plan to this file in the project, *.json or *.json.gz, and beside it a .md file for review; --format decides only what is printed',
+        'save the plan to this file in the project (*.json, or *.json.gz for a compressed one), and beside it a .md file for review; --format decides only what is printed',
     },
     target: {
       type: 'string',
